@@ -1,0 +1,1 @@
+//! JSON texts and trees: intake with source positions, canonical form, pointers, patches.

@@ -1,0 +1,1 @@
+//! Definition documents as Rust types.

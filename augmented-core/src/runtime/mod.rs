@@ -1,0 +1,1 @@
+//! Runtime records: instances, states, messages and facts.

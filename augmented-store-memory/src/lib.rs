@@ -1,0 +1,2 @@
+#![deny(missing_docs)]
+//! The in-memory store of Augmented.
