@@ -17,7 +17,7 @@ impl Record for Visit {
                 (None, StepStatus::Completed) => Bound::Str("SUCCESS"),
                 (None, _) => Bound::Null,
             },
-            "input" => Bound::Json(&self.input),
+            "input" => Bound::from(self.input.as_deref()),
             "error" => match self.error.as_deref().map(serde_json::to_value) {
                 Some(Ok(error)) => Bound::Owned(error),
                 Some(Err(_)) | None => Bound::Null,

@@ -184,6 +184,8 @@ pub enum Activity {
         instance_id: InstanceId,
         /// The child's input.
         input: Arc<Value>,
+        /// The child's correlation id.
+        correlation_id: Option<Arc<str>>,
         /// Which try it is, from 1.
         attempt: u32,
         /// When it is over time.
@@ -324,8 +326,8 @@ pub struct Visit {
     pub status: StepStatus,
     /// The outcome once completed.
     pub outcome: Option<Arc<str>>,
-    /// The step input.
-    pub input: Arc<Value>,
+    /// The step input; none is null.
+    pub input: Option<Arc<Value>>,
     /// The step output; none (null) until completed.
     pub output: Option<Arc<Value>>,
     /// The error once failed.
@@ -387,6 +389,8 @@ pub struct InstanceState {
     pub handling: BTreeMap<TokenId, Arc<Value>>,
     /// Whether the workflow's `onError` handler has been used; it runs once.
     pub on_error_used: bool,
+    /// The error that handler was given: unless it reaches an END that says COMPLETED, the instance fails with it.
+    pub unhandled: Option<Arc<ErrorInfo>>,
     /// Tasks that a cancellation told to stop and that have not answered yet, by activation.
     pub stopping: BTreeMap<u64, TaskInstanceId>,
     /// The accepted cancellation.
@@ -423,6 +427,7 @@ impl InstanceState {
             signals: VecDeque::new(),
             handling: BTreeMap::new(),
             on_error_used: false,
+            unhandled: None,
             stopping: BTreeMap::new(),
             cancellation: None,
             current_step: None,
