@@ -8,6 +8,8 @@ mod history;
 mod replay;
 mod roots;
 mod size;
+#[cfg(test)]
+mod tests;
 
 pub use command::{Command, RunTask, StartChild, Transition, activation_text};
 pub use decide::{DecideLimits, decide, jitter_unit};
