@@ -6,10 +6,13 @@
 mod event;
 mod execution;
 mod implementation;
+mod kind;
 mod manual;
+pub mod patterns;
 mod retry;
 mod schedule;
 mod schema;
+mod shape;
 mod since;
 mod step;
 mod steps;
@@ -35,6 +38,7 @@ pub use implementation::{
     IntegrationImplementation, IntegrationParameters, NativeImplementation, OnAuthError,
     ScriptImplementation, ScriptParameters, WorkerImplementation,
 };
+pub use kind::{DefinitionKind, UnknownKind};
 pub use manual::{
     AllowedActions, Assignment, AssignmentMode, AssignmentStrategy, Candidates, Channel, Due,
     Escalation, EscalationAction, EscalationLevel, Interaction, Manual, ManualOutcome,
