@@ -7,6 +7,7 @@ mod event;
 mod execution;
 mod implementation;
 mod kind;
+mod lifecycle;
 mod manual;
 pub mod patterns;
 mod retry;
@@ -39,6 +40,7 @@ pub use implementation::{
     ScriptImplementation, ScriptParameters, WorkerImplementation,
 };
 pub use kind::{DefinitionKind, UnknownKind};
+pub use lifecycle::{LifecycleStatus, StoredDefinition};
 pub use manual::{
     AllowedActions, Assignment, AssignmentMode, AssignmentStrategy, Candidates, Channel, Due,
     Escalation, EscalationAction, EscalationLevel, Interaction, Manual, ManualOutcome,
