@@ -343,10 +343,11 @@ pub trait ExecutionStore: Send + Sync {
     /// [`StoreError`] if the storage is broken.
     async fn record_attempts(&self, attempts: Vec<AttemptRow>) -> Result<(), StoreError>;
 
-    /// Returns when there may be something in [`pending`](Self::pending) or a nearer timer, possibly without cause.
+    /// Returns when there may be something for `node` in [`pending`](Self::pending) or a nearer timer, possibly without cause.
     ///
-    /// Dropping the future loses no wake-up: a change committed since the last return wakes the next call at once.
-    async fn wait_for_work(&self) -> Wakeup;
+    /// Dropping the future loses no wake-up: a change committed since the last return to that node wakes its next call
+    /// at once. It is asked per node because several may share one store object, and each must hear of every change.
+    async fn wait_for_work(&self, node: NodeId) -> Wakeup;
 }
 
 /// Row ids of definitions an instance pins, for callers that load them together.
