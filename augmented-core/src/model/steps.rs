@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::shape;
 use super::manual::{Manual, Priority};
 use super::retry::RetryPolicy;
+use super::shape;
 use super::since::Since;
 use super::step::Step;
 use super::tag::present;
