@@ -47,7 +47,7 @@ impl Message {
 }
 
 /// The first message: what the instance pins.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StartMessage {
     /// The exact task versions in use, in the order of the compiled workflow's task references.
