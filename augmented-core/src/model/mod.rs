@@ -1,1 +1,67 @@
-//! Definition documents as Rust types.
+//! The typed models of definition documents.
+//!
+//! Every model reads and writes exactly the canonical form of its document: members that are left out stay left out,
+//! defaults are applied by accessor methods, unknown members are refused.
+
+mod event;
+mod execution;
+mod implementation;
+mod manual;
+mod retry;
+mod schedule;
+mod schema;
+mod since;
+mod step;
+mod steps;
+mod tag;
+mod task;
+mod transition;
+mod trigger;
+mod ui;
+mod workflow;
+
+pub use event::{
+    EventDefinition, EventPrivacy, EventUiMetadata, EventUiPriority, FieldPrivacy, Mask,
+    PrivacyClass, Retention, SourceType,
+};
+pub use execution::{
+    DataClassification, DeliveryMode, ExecutionConfig, ResourceRequirements, SecurityContext,
+    SecurityLevel, TaskConcurrency,
+};
+pub use implementation::{
+    AiAgentImplementation, AiAgentParameters, AiExample, AwsLambdaImplementation, DataMapping,
+    HttpAuth, HttpAuthScheme, HttpImplementation, HttpMethod, HttpParameters, HumanImplementation,
+    Implementation, ImplementationKind, InstanceSelector, InstanceSelectorType, IntegrationCall,
+    IntegrationImplementation, IntegrationParameters, NativeImplementation, OnAuthError,
+    ScriptImplementation, ScriptParameters, WorkerImplementation,
+};
+pub use manual::{
+    AllowedActions, Assignment, AssignmentMode, AssignmentStrategy, Candidates, Channel, Due,
+    Escalation, EscalationAction, EscalationLevel, Interaction, Manual, ManualOutcome,
+    Notifications, OnNoCandidates, Priority,
+};
+pub use retry::{ResolvedRetryPolicy, RetryPolicy};
+pub use schedule::{
+    MisfirePolicy, OverlapPolicy, ScheduleDefinition, ScheduleTarget, ScheduleType, TargetType,
+    Timing,
+};
+pub use schema::{Compatibility, SchemaDefinition};
+pub use since::Since;
+pub use step::{Step, StepType};
+pub use steps::{
+    Branch, BranchFailure, DecisionStep, DelayStep, EndResult, EndStep, EventTimeout,
+    EventWaitStep, ForEachStep, HumanTaskStep, ItemFailure, Join, JoinType, ParallelStep,
+    ParentCancel, PassStep, PollStep, StartStep, SubWorkflowStep, TaskStep,
+};
+pub use tag::{
+    CompensationType, EventTag, ScheduleTag, SchemaLink, SchemaTag, TaskTag, TriggerTag,
+    WorkflowTag,
+};
+pub use task::{OnExhausted, TaskDefinition, TaskType};
+pub use transition::{FailureAction, FailureHandler, OnFailure, OutcomeFilter, Transition};
+pub use trigger::{DuplicatePolicy, TriggerDefinition, TriggerType};
+pub use ui::{UiBinding, UiContext, UiSlot};
+pub use workflow::{
+    CancellationTrigger, CompensationStep, Concurrency, ExecutionLog, LogLevel, OnError,
+    WorkflowDefinition,
+};
