@@ -11,6 +11,7 @@ pub mod json;
 pub mod model;
 pub mod runtime;
 pub mod schema;
+pub mod schemas;
 pub mod store;
 pub mod time;
 pub mod validate;

@@ -146,8 +146,8 @@ pub struct IsoDuration {
 pub struct DurationError(String);
 
 impl IsoDuration {
-    /// The pattern of a duration, for JSON Schemas; [`FromStr`] additionally demands a part and bounds the length.
-    pub const PATTERN: &'static str = "^P(?:[0-9]{1,9}W|(?:[0-9]{1,9}D)?(?:T(?:[0-9]{1,9}H)?(?:[0-9]{1,9}M)?(?:[0-9]{1,9}(?:[.][0-9]{1,6})?S)?)?)$";
+    /// The pattern of a duration, for JSON Schemas; everything it accepts can be read.
+    pub const PATTERN: &'static str = "^P(?:[0-9]{1,6}W|[0-9]{1,7}D(?:T(?:[0-9]{1,8}H(?:[0-9]{1,9}M)?(?:[0-9]{1,9}(?:[.][0-9]{1,6})?S)?|[0-9]{1,9}M(?:[0-9]{1,9}(?:[.][0-9]{1,6})?S)?|[0-9]{1,9}(?:[.][0-9]{1,6})?S))?|T(?:[0-9]{1,8}H(?:[0-9]{1,9}M)?(?:[0-9]{1,9}(?:[.][0-9]{1,6})?S)?|[0-9]{1,9}M(?:[0-9]{1,9}(?:[.][0-9]{1,6})?S)?|[0-9]{1,9}(?:[.][0-9]{1,6})?S))$";
 
     /// The duration of `micros` microseconds, written in its canonical form; negative values count as zero.
     #[must_use]

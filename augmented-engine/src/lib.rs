@@ -1,2 +1,4 @@
 #![deny(missing_docs)]
 //! The workflow engine of Augmented.
+
+pub mod workflow;

@@ -3,63 +3,91 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use super::shape;
 use serde_json::{Map, Value};
 
 use crate::time::IsoDuration;
 
 /// Settings of human work. A HUMAN_TASK step may state some of them; they replace those of the task definition member by member.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Manual {
     /// Title in the inbox, a template over `input` and `workflow`. Default: the name of the task or step.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["Approve order ${input.orderId}"]))]
     pub title: Option<String>,
     /// A reference of your business for the inbox, for example an order number; a template over `input` and `workflow`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["${input.orderId}"]))]
     pub reference: Option<String>,
     /// What to do; a template over `input` and `workflow`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["Check amount and address."]))]
     pub instructions: Option<String>,
     /// What sort of work it is: an inbox filter, and which screen is shown by default. Default: GENERIC.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "GENERIC"), extend("examples" = ["APPROVAL"]))]
     pub interaction: Option<Interaction>,
     /// Who works on it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"mode": "OFFER", "candidates": {"roles": ["approver"]}}]))]
     pub assignment: Option<Assignment>,
     /// When it should be done. Default: PT24H after its creation.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"duration": "P2D"}]))]
     pub due: Option<Due>,
     /// When people are reminded, as fractions of the time from creation to due, ascending. Default: 0.5, 0.75 and 0.9.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = [0.5, 0.75, 0.9]), extend("examples" = [[0.5, 0.9]]), transform = shape::fractions)]
     pub reminders: Option<Vec<f64>>,
     /// What happens when it is late. Default: a notification when it is due.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"levels": [{"after": "P1D", "action": "NOTIFY_MANAGER"}]}]))]
     pub escalation: Option<Escalation>,
     /// The possible results, shown as buttons.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [[{"id": "approved", "label": "Approve"}, {"id": "rejected", "label": "Reject", "requiresComment": true}]]))]
     pub outcomes: Option<Vec<ManualOutcome>>,
     /// The member of the output that holds the chosen outcome. Default: `decision`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255), extend("default" = "decision"), extend("examples" = ["decision"]))]
     pub outcome_field: Option<String>,
     /// Channels of the notifications. Default: IN_APP.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"assignment": ["EMAIL", "IN_APP"]}]))]
     pub notifications: Option<Notifications>,
     /// What the person who works on it may do.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"delegate": false}]))]
     pub allow: Option<AllowedActions>,
     /// How often it may be delegated on. Default: 3.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100), extend("default" = 3), extend("examples" = [1]))]
     pub max_delegation_depth: Option<u32>,
     /// Whether a successor sees the predecessor's draft. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true), extend("examples" = [false]))]
     pub share_drafts: Option<bool>,
 }
 
 /// What sort of human work it is.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Interaction {
@@ -83,33 +111,50 @@ pub enum Interaction {
 }
 
 /// Who works on a task.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Assignment {
     /// DIRECT gives it to one user, OFFER shows it to all candidates, AUTO picks one of them. Default: OFFER.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "OFFER"), extend("examples" = ["AUTO"]))]
     pub mode: Option<AssignmentMode>,
     /// Who may work on it: the union of users, roles, teams and departments, less those who lack one of the skills or attributes.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"roles": ["approver"], "skills": ["german"]}]))]
     pub candidates: Option<Candidates>,
     /// Users who may not, for example whoever did the work before (four-eyes rule); templates over `input` and `workflow`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(length(min = 1)), extend("default" = []), extend("examples" = [["${workflow.initiatorId}"]]))]
     pub exclude_users: Option<Vec<String>>,
     /// How AUTO picks. Default: LOAD_BALANCED.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "LOAD_BALANCED"), extend("examples" = ["ROUND_ROBIN"]))]
     pub strategy: Option<AssignmentStrategy>,
     /// AUTO passes over users who have this many open tasks. Default: 10.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000000), extend("default" = 10), extend("examples" = [5]))]
     pub max_open_per_user: Option<u32>,
     /// What happens when nobody qualifies: WAIT, FALLBACK to the fallback role, or FAIL. Default: FALLBACK.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "FALLBACK"), extend("examples" = ["FAIL"]))]
     pub on_no_candidates: Option<OnNoCandidates>,
 }
 
 /// How a task reaches its people.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AssignmentMode {
@@ -124,7 +169,18 @@ pub enum AssignmentMode {
 
 /// How AUTO picks among candidates.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AssignmentStrategy {
@@ -139,7 +195,18 @@ pub enum AssignmentStrategy {
 
 /// What happens when nobody qualifies.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OnNoCandidates {
@@ -153,55 +220,77 @@ pub enum OnNoCandidates {
 }
 
 /// Who may work on a task; every entry is literal or a template over `input` and `workflow`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Candidates {
     /// User ids.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(length(min = 1)), extend("examples" = [["anna", "${input.ownerId}"]]))]
     pub users: Option<Vec<String>>,
     /// Role ids.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(length(min = 1)), extend("examples" = [["approver"]]))]
     pub roles: Option<Vec<String>>,
     /// Team ids.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(length(min = 1)), extend("examples" = [["claims"]]))]
     pub teams: Option<Vec<String>>,
     /// Departments.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(length(min = 1)), extend("examples" = [["finance"]]))]
     pub departments: Option<Vec<String>>,
     /// Skills; all of them are needed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(length(min = 1)), extend("examples" = [["german"]]))]
     pub skills: Option<Vec<String>>,
     /// Attributes of the user and their values; all of them must fit.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"region": "${input.region}"}]))]
     pub attributes: Option<Map<String, Value>>,
 }
 
 /// When a task should be done.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Due {
     /// How long after its creation. Default: PT24H.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "PT24H"), extend("examples" = ["P2D"]))]
     pub duration: Option<IsoDuration>,
     /// Expression over `input`, `workflow` and `now` that gives the instant.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["timestamp(input.dueAt)"]))]
     pub expression: Option<String>,
     /// How long after its creation, for each priority.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"HIGH": "PT8H", "CRITICAL": "PT1H"}]), transform = shape::by_priority)]
     pub by_priority: Option<BTreeMap<Priority, IsoDuration>>,
     /// Whether only working time counts. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false), extend("examples" = [true]))]
     pub use_business_hours: Option<bool>,
     /// Business calendar of the host.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["german-holidays"]), transform = shape::business_id)]
     pub calendar_id: Option<String>,
 }
 
 /// How urgent a task is.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
 )]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Priority {
@@ -239,38 +328,47 @@ impl fmt::Display for Priority {
 }
 
 /// What happens when a task is late.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Escalation {
     /// The levels, each done once when its time has come. Default: NOTIFY when it is due.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [[{"atFraction": 1, "action": "NOTIFY"}, {"after": "P1D", "action": "REASSIGN", "targets": ["supervisor"]}]]))]
     pub levels: Option<Vec<EscalationLevel>>,
 }
 
 /// One measure against lateness. Exactly one of `atFraction` and `after` says when.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
+#[schemars(transform = shape::escalation_level)]
 pub struct EscalationLevel {
     /// When, as a fraction of the time from creation to due; 1 is when it is due.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 1000), extend("examples" = [1, 1.5]))]
     pub at_fraction: Option<f64>,
     /// When, as a duration after it was due.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["P1D"]))]
     pub after: Option<IsoDuration>,
     /// What is done.
+    #[schemars(extend("examples" = ["NOTIFY_MANAGER"]))]
     pub action: EscalationAction,
     /// Who is told or gets the task: user, role or team ids, or templates over `input` and `workflow`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(length(min = 1)), extend("examples" = [["supervisor", "${workflow.initiatorId}"]]))]
     pub targets: Option<Vec<String>>,
     /// The output with which AUTO_COMPLETE completes the task; literal.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [{"decision": "rejected"}]))]
     pub output: Option<Map<String, Value>>,
 }
 
 /// What is done about a late task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum EscalationAction {
     /// People are told.
@@ -288,44 +386,54 @@ pub enum EscalationAction {
 }
 
 /// One possible result of human work.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct ManualOutcome {
     /// Outcome code, for the `next` rules of the step and for the output.
+    #[schemars(length(min = 1, max = 255), extend("examples" = ["approved"]))]
     pub id: String,
     /// Text of the button. Default: the id.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255), extend("examples" = ["Approve"]))]
     pub label: Option<String>,
     /// Whether a comment must be given. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false), extend("examples" = [true]))]
     pub requires_comment: Option<bool>,
 }
 
 /// Channels of the notifications, for each occasion. Default: IN_APP.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Notifications {
     /// When it is assigned or offered.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = ["IN_APP"]), extend("examples" = [["EMAIL", "IN_APP"]]))]
     pub assignment: Option<Vec<Channel>>,
     /// When a reminder is due.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = ["IN_APP"]), extend("examples" = [["EMAIL", "IN_APP"]]))]
     pub reminder: Option<Vec<Channel>>,
     /// When it is escalated.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = ["IN_APP"]), extend("examples" = [["EMAIL", "IN_APP"]]))]
     pub escalation: Option<Vec<Channel>>,
     /// When it is completed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = ["IN_APP"]), extend("examples" = [["EMAIL", "IN_APP"]]))]
     pub completion: Option<Vec<Channel>>,
     /// When somebody else gets it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = ["IN_APP"]), extend("examples" = [["EMAIL", "IN_APP"]]))]
     pub reassignment: Option<Vec<Channel>>,
 }
 
 /// A way to tell people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Channel {
     /// E-mail.
@@ -345,30 +453,37 @@ pub enum Channel {
 }
 
 /// What the person who works on a task may do.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct AllowedActions {
     /// Take an offered task. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true), extend("examples" = [false]))]
     pub claim: Option<bool>,
     /// Give it back. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true), extend("examples" = [false]))]
     pub release: Option<bool>,
     /// Hand it to somebody else for the work. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true), extend("examples" = [false]))]
     pub delegate: Option<bool>,
     /// Hand it to somebody else for good. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true), extend("examples" = [false]))]
     pub reassign: Option<bool>,
     /// Ask somebody a question about it. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true), extend("examples" = [false]))]
     pub request_info: Option<bool>,
     /// Save unfinished work. Default: true.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = true), extend("examples" = [false]))]
     pub save_draft: Option<bool>,
     /// Complete many at once. Default: false.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false), extend("examples" = [true]))]
     pub bulk_complete: Option<bool>,
 }
 

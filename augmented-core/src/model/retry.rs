@@ -1,35 +1,43 @@
 //! When a failed attempt is repeated, and after which delay.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorInfo;
 use crate::time::IsoDuration;
 
 /// How often and how soon failed attempts are repeated; members left out have the shared defaults.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RetryPolicy {
     /// Attempts in total, the first one included. Default: 3.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 100), extend("default" = 3), extend("examples" = [5, 1]))]
     pub max_attempts: Option<u32>,
     /// Delay before the second attempt. Default: PT1S.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "PT1S"), extend("examples" = ["PT1S"]))]
     pub initial_interval: Option<IsoDuration>,
     /// What the delay is multiplied by after each further failure. Default: 2.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 10), extend("default" = 2), extend("examples" = [2, 1.5]))]
     pub backoff_multiplier: Option<f64>,
     /// The longest delay. Default: PT30S.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "PT30S"), extend("examples" = ["PT1M"]))]
     pub max_interval: Option<IsoDuration>,
     /// How far a delay is moved up or down at random, as a fraction of it. Default: 0.2.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1), extend("default" = 0.2), extend("examples" = [0.2, 0]))]
     pub jitter: Option<f64>,
     /// Error codes or categories to retry; if given, no others are. Default: what the error itself says.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(length(min = 1, max = 255)), extend("examples" = [["TRANSIENT", "TIMEOUT"]]))]
     pub retryable_errors: Option<Vec<String>>,
     /// Error codes or categories never to retry; wins over everything else.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(length(min = 1, max = 255)), extend("default" = []), extend("examples" = [["CARD_DECLINED"]]))]
     pub non_retryable_errors: Option<Vec<String>>,
 }
 

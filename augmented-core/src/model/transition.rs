@@ -1,23 +1,28 @@
 //! Where a step goes next, after success and after failure.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::shape;
 use super::tag::present;
 use crate::error::{ErrorCategory, ErrorInfo};
 
 /// One rule of `next`: the step to go to, and when.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Transition {
     /// The step to go to, in the same scope or in an enclosing one.
+    #[schemars(extend("examples" = ["ship"]), transform = shape::step_id)]
     pub next_step_id: String,
     /// Outcome code, or list of codes, for which the rule holds.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["Approved", ["Approved", "Accepted"]]))]
     pub on: Option<OutcomeFilter>,
     /// Expression that must be true for the rule to hold. With `on`, both must hold; with neither the rule is the default and stands last.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["output.amount > 1000"]))]
     pub condition: Option<String>,
 }
 
@@ -57,18 +62,21 @@ impl OutcomeFilter {
 }
 
 /// What happens when a step fails for good.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct OnFailure {
     /// What to do when no handler fits: STOP passes the error on to the enclosing container and then to the workflow, CONTINUE goes on as if the step had succeeded. Default: STOP.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "STOP"), extend("examples" = ["CONTINUE"]))]
     pub action: Option<FailureAction>,
     /// The step to go on at with CONTINUE. Default: the last rule of `next` if it has no condition, else the path ends.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["report"]), transform = shape::step_id)]
     pub next_step_id: Option<String>,
     /// Handlers, tried in order; the first that fits wins over `action`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = [[{"errorCode": "CARD_DECLINED", "nextStepId": "ask-for-other-card"}]]))]
     pub handlers: Option<Vec<FailureHandler>>,
 }
 
@@ -87,7 +95,7 @@ impl OnFailure {
 }
 
 /// What to do with an error that no handler took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum FailureAction {
     /// The error goes on to the enclosing container, then to the workflow.
@@ -98,20 +106,24 @@ pub enum FailureAction {
 }
 
 /// The step to go to for certain errors.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FailureHandler {
     /// Category of the errors it takes. Default: any.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["BUSINESS"]))]
     pub error_category: Option<ErrorCategory>,
     /// Code of the errors it takes. Default: any.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255), extend("examples" = ["CARD_DECLINED"]))]
     pub error_code: Option<String>,
     /// Expression over `error` and the usual roots that must be true. Default: always.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["error.attempt > 1"]))]
     pub condition: Option<String>,
     /// The step to go to. It reads the error as `error`.
+    #[schemars(extend("examples" = ["ask-for-other-card"]), transform = shape::step_id)]
     pub next_step_id: String,
     /// Mapping whose members replace those of the handler step's own `input`.
     #[serde(
@@ -119,6 +131,7 @@ pub struct FailureHandler {
         skip_serializing_if = "Option::is_none",
         deserialize_with = "present"
     )]
+    #[schemars(extend("examples" = [{"code": "${error.code}"}]))]
     pub input_mapping: Option<Value>,
 }
 

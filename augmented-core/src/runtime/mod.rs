@@ -1,1 +1,24 @@
-//! Runtime records: instances, states, messages and facts.
+//! Runtime records: what an instance is, what reaches it, and what is written down about it.
+//!
+//! An instance is an actor. Everything that changes it arrives as one [`Message`], and every message
+//! leaves exactly one [`Fact`]. The state after a crash is the last snapshot plus the facts behind it,
+//! applied by the same pure function that made them.
+
+mod fact;
+mod history;
+mod message;
+mod record;
+mod state;
+mod status;
+
+pub use fact::{Fact, TrailEntry};
+pub use history::{HistoryEntry, HistoryType};
+pub use message::{
+    AttemptOutcome, AttemptRecord, CancelRequest, CancelSource, ChildDone, ChildStatus, Message, SignalMessage, StartMessage, TaskDone,
+    TaskStatus, TimerKey, TimerKind,
+};
+pub use state::{
+    Activity, BranchState, BranchStatus, BufferedSignal, DefinitionPin, ForEachState, Frame, FrameId, InstanceError, InstanceHeader,
+    InstanceState, ItemResult, ItemStatus, ParallelState, ParentRef, PathRef, StepIdx, TaskPin, Token, TokenId, Visit,
+};
+pub use status::{InstanceStatus, StepStatus};

@@ -1,0 +1,358 @@
+//! Where instances run: the one commit door, the mailbox, timers and nodes.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use super::StoreError;
+use crate::ids::{InstanceId, NodeId, Seq, TaskInstanceId, TenantId};
+use crate::runtime::{AttemptRecord, Fact, InstanceHeader, InstanceState, Message, TimerKey};
+use crate::time::Timestamp;
+
+/// What the writer believes about the instance it writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "these are all the cases there are")]
+pub enum Expect {
+    /// It does not exist yet.
+    New,
+    /// The writing node owns it, and this is its last committed fact.
+    Owned(Seq),
+    /// Nobody owns it, and this is its last committed fact; the commit takes or leaves ownership by its snapshot.
+    Parked(Option<Seq>),
+}
+
+/// An instance to insert.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewInstance {
+    /// What is fixed about it.
+    pub header: Arc<InstanceHeader>,
+    /// SHA-256 of the canonical input, to tell a repeated idempotent start from a conflicting one.
+    pub input_hash: Option<[u8; 32]>,
+}
+
+impl NewInstance {
+    /// An instance to insert.
+    #[must_use]
+    pub fn new(header: Arc<InstanceHeader>, input_hash: Option<[u8; 32]>) -> Self {
+        Self { header, input_hash }
+    }
+}
+
+/// The instance row written anew: the state as of its last fact, and who owns it from now on.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a snapshot is these two things")]
+pub struct Snapshot {
+    /// The state; status, output, error and instants of the row are read off it.
+    pub state: Arc<InstanceState>,
+    /// The owner from now on; `None` parks the instance.
+    pub owner: Option<NodeId>,
+}
+
+/// A durable timer of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a timer is these two things")]
+pub struct TimerRow {
+    /// Its identity within the instance.
+    pub key: TimerKey,
+    /// When it is due.
+    pub fire_at: Timestamp,
+}
+
+/// The number of a mailbox row within its instance.
+pub type MailboxId = u64;
+
+/// A message for the mailbox of an instance.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NewMessage {
+    /// Whose tenant.
+    pub tenant: TenantId,
+    /// To which instance.
+    pub instance: InstanceId,
+    /// The message; its [`Message::message_key`] makes it take effect at most once.
+    pub message: Message,
+}
+
+impl NewMessage {
+    /// A message for the mailbox of an instance.
+    #[must_use]
+    pub fn new(tenant: TenantId, instance: InstanceId, message: Message) -> Self {
+        Self { tenant, instance, message }
+    }
+}
+
+/// A message read from a mailbox.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a mailbox row is these two things")]
+pub struct MailboxMessage {
+    /// Its number; rows of one instance are applied in this order.
+    pub id: MailboxId,
+    /// The message.
+    pub message: Message,
+}
+
+/// An attempt that failed with budget left, written at once so that the count survives a crash.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "an attempt row is these things")]
+pub struct AttemptRow {
+    /// Whose tenant.
+    pub tenant: TenantId,
+    /// The instance of the task.
+    pub instance: InstanceId,
+    /// The activation of the task.
+    pub activation: u64,
+    /// The task.
+    pub task_instance_id: TaskInstanceId,
+    /// The attempt.
+    pub record: AttemptRecord,
+}
+
+/// Everything one instance changes in one commit.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct InstanceCommit {
+    /// Whose tenant.
+    pub tenant: TenantId,
+    /// Which instance.
+    pub instance: InstanceId,
+    /// What the writer believes.
+    pub expect: Expect,
+    /// For a new instance, its row.
+    pub insert: Option<Box<NewInstance>>,
+    /// The facts, consecutive from the one after the expected.
+    pub facts: Vec<Fact>,
+    /// The row written anew.
+    pub snapshot: Option<Snapshot>,
+    /// Mailbox rows whose effect this commit records.
+    pub consumed: Vec<MailboxId>,
+    /// Timers armed.
+    pub timers_set: Vec<TimerRow>,
+    /// Timers disarmed.
+    pub timers_cleared: Vec<TimerKey>,
+    /// Children to insert, unowned, each with its start waiting in its mailbox.
+    pub children: Vec<NewInstance>,
+    /// Messages to other instances of the same tenant.
+    pub outbox: Vec<NewMessage>,
+}
+
+impl InstanceCommit {
+    /// A commit that changes nothing yet.
+    #[must_use]
+    pub fn new(tenant: TenantId, instance: InstanceId, expect: Expect) -> Self {
+        Self {
+            tenant,
+            instance,
+            expect,
+            insert: None,
+            facts: Vec::new(),
+            snapshot: None,
+            consumed: Vec::new(),
+            timers_set: Vec::new(),
+            timers_cleared: Vec::new(),
+            children: Vec::new(),
+            outbox: Vec::new(),
+        }
+    }
+}
+
+/// Why a commit was not applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "these are all the cases there are")]
+pub enum Refusal {
+    /// The writing node is fenced or unknown; it must register anew and drop all its copies.
+    Fenced,
+    /// Somebody else owns the instance, or the expected fact is not the last one; the copy must be dropped.
+    Conflict,
+    /// An instance of the same workflow was started under the same idempotency key before.
+    KeyTaken {
+        /// That instance.
+        instance: InstanceId,
+        /// Whether its input was the same.
+        same_input: bool,
+    },
+}
+
+/// What became of one instance's commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "these are all the cases there are")]
+pub enum CommitOutcome {
+    /// Applied as a whole.
+    Applied,
+    /// Not applied at all.
+    Refused(Refusal),
+}
+
+/// An instance as it stands in the store.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LoadedInstance {
+    /// What was fixed at the start.
+    pub header: Arc<InstanceHeader>,
+    /// Its owner.
+    pub owner: Option<NodeId>,
+    /// How often it was taken over since its last fact.
+    pub takeovers: u16,
+    /// The last snapshot; `None` if it was inserted and never begun.
+    pub state: Option<Arc<InstanceState>>,
+    /// The facts behind the snapshot, in order.
+    pub facts: Vec<Fact>,
+    /// Failed attempts of its open tasks.
+    pub attempts: Vec<AttemptRow>,
+}
+
+impl LoadedInstance {
+    /// An instance as it stands in the store.
+    #[must_use]
+    pub fn new(header: Arc<InstanceHeader>, owner: Option<NodeId>, takeovers: u16, state: Option<Arc<InstanceState>>, facts: Vec<Fact>, attempts: Vec<AttemptRow>) -> Self {
+        Self { header, owner, takeovers, state, facts, attempts }
+    }
+
+    /// The last committed fact.
+    #[must_use]
+    pub fn last_seq(&self) -> Option<Seq> {
+        self.facts.last().map(|fact| fact.seq).or_else(|| self.state.as_ref().and_then(|state| state.seq))
+    }
+}
+
+/// An instance with messages waiting in its mailbox.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "pending work is these things")]
+pub struct PendingWork {
+    /// Whose tenant.
+    pub tenant: TenantId,
+    /// Which instance.
+    pub instance: InstanceId,
+    /// The instance, for one that nobody owns; an owner has its own copy.
+    pub loaded: Option<LoadedInstance>,
+    /// Its messages in order.
+    pub messages: Vec<MailboxMessage>,
+}
+
+/// A node as the store knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_structs, reason = "a node is these things")]
+pub struct NodeInfo {
+    /// Its id.
+    pub node: NodeId,
+    /// When it was last heard of.
+    pub heartbeat_at: Timestamp,
+    /// Whether it may no longer write.
+    pub fenced: bool,
+}
+
+/// Why a waiting engine was woken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "these are all the cases there are")]
+pub enum Wakeup {
+    /// Mailbox rows, timers or new instances have been committed since the last call.
+    Work,
+    /// The store was closed.
+    Closed,
+}
+
+/// Runs instances durably.
+///
+/// # Contract
+/// - `commit_applies_whole_or_not_at_all`: no part of a refused commit is visible.
+/// - `same_seq_commits_once`: of two commits with one `(instance, seq)`, exactly one is applied.
+/// - `a_fenced_node_cannot_commit`: after [`fence_node`](Self::fence_node) returned, every commit of that node is refused.
+/// - `only_the_owner_commits`: a commit with [`Expect::Owned`] of a node that is not the owner is refused.
+/// - `an_idempotency_key_starts_once`: of two inserts with one (tenant, workflow, key), exactly one is applied.
+/// - `a_message_key_is_accepted_once`: a message whose key was ever accepted for that instance is not stored again.
+/// - `mailbox_order_is_kept`: messages of one instance are returned in the order they were accepted.
+/// - `due_timers_become_messages_once`: a due timer leaves exactly one Timer message.
+/// - `a_cleared_timer_never_fires`.
+/// - `a_child_is_inserted_once`: inserting a child whose id exists changes nothing.
+/// - `take_over_moves_only_fenced_owners`.
+/// - `ended_instances_take_no_messages`: a message to an unknown or ended instance is answered `false`.
+#[async_trait]
+pub trait ExecutionStore: Send + Sync {
+    /// Registers a node, not fenced.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn register_node(&self, node: NodeId, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Renews a node's lease; `false` if it is fenced or unknown.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn heartbeat(&self, node: NodeId, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// The nodes that still own instances or are not fenced.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError>;
+
+    /// Fences a node if it was last heard of at or before `silent_since`; `true` if it is fenced now.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn fence_node(&self, node: NodeId, silent_since: Timestamp) -> Result<bool, StoreError>;
+
+    /// Moves up to `limit` instances of a fenced node to `to` and counts the take-over on each.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn take_over(&self, from: NodeId, to: NodeId, limit: usize) -> Result<Vec<LoadedInstance>, StoreError>;
+
+    /// The one door: applies a batch, each instance as a whole or not at all; answers in the order given.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] leaves open whether the batch was applied: the caller drops its copies and loads again.
+    async fn commit(&self, node: NodeId, batch: Vec<InstanceCommit>) -> Result<Vec<CommitOutcome>, StoreError>;
+
+    /// Loads instances; absent ones are `None`.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn load(&self, tenant: TenantId, ids: &[InstanceId]) -> Result<Vec<Option<LoadedInstance>>, StoreError>;
+
+    /// Puts messages into mailboxes; answers for each whether it is new (`false`: repeated, or the instance is unknown or ended).
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<bool>, StoreError>;
+
+    /// Up to `limit` instances that have mailbox rows and are owned by `node` or by nobody, oldest waiting first.
+    ///
+    /// Rows stay until a commit consumes them, so the same work is returned again until then.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn pending(&self, node: NodeId, limit: usize) -> Result<Vec<PendingWork>, StoreError>;
+
+    /// Turns up to `limit` timers due at `now` into mailbox messages; answers how many.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn fire_due_timers(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError>;
+
+    /// The earliest instant at which a timer is due.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn next_timer(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Writes failed attempts of open tasks; a repeated (task, attempt) changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn record_attempts(&self, attempts: Vec<AttemptRow>) -> Result<(), StoreError>;
+
+    /// Returns when there may be something in [`pending`](Self::pending) or a nearer timer, possibly without cause.
+    ///
+    /// Dropping the future loses no wake-up: a change committed since the last return wakes the next call at once.
+    async fn wait_for_work(&self) -> Wakeup;
+}
+
+/// Row ids of definitions an instance pins, for callers that load them together.
+#[must_use]
+pub fn pinned_definitions(state: &InstanceState) -> Vec<Uuid> {
+    let mut ids = vec![state.header.definition.id];
+    ids.extend(state.task_pins.iter().map(|pin| pin.id));
+    ids
+}

@@ -1,0 +1,155 @@
+//! The error path: handlers of the step, of the containers around it, of the workflow.
+
+use std::sync::Arc;
+
+use augmented_core::error::ErrorInfo;
+use augmented_core::runtime::{Activity, StepIdx, StepStatus, TokenId, TrailEntry};
+use serde_json::{Map, Value};
+
+use super::super::graph::{CompiledStep, GoOn, Handler};
+use super::{Entry, Machine, Step, expression_error};
+
+impl Machine<'_> {
+    /// Ends a step with an error and finds who takes over.
+    pub(super) fn fail_step(&mut self, id: TokenId, error: ErrorInfo, attempt: u32) -> Step {
+        let token = self.token(id)?;
+        let (idx, path, number) = (token.step, token.path.clone(), token.visit);
+        let step = self.step(idx)?;
+        let error = Arc::new(error);
+        let (now, seq) = (self.now, self.seq);
+        let visit = self.visit_mut(id, step)?;
+        visit.status = StepStatus::Failed;
+        visit.error = Some(error.clone());
+        visit.attempt = attempt;
+        visit.completed_at = Some(now);
+        visit.completion_seq = Some(seq);
+        let root = error_root(&error, step, visit.input.as_deref(), attempt);
+        self.trail.push(TrailEntry::Failed { step: idx, path, visit: number, attempt, error: error.clone() });
+        self.token_mut(id)?.activity = Activity::Frozen;
+        self.state.handling.remove(&id);
+        self.route(id, step, error, root)
+    }
+
+    /// Handlers first, then `CONTINUE`, then the container, then the workflow.
+    fn route(&mut self, id: TokenId, step: &CompiledStep, error: Arc<ErrorInfo>, root: Arc<Value>) -> Step {
+        match self.handler(id, step, &error, &root)? {
+            Ok(Some((handler, extra))) => return self.hand_over(id, handler.target, root, extra),
+            Ok(None) => {}
+            // A handler condition that fails is an error of its own and leaves the handlers behind.
+            Err(failed) => {
+                let failed = Arc::new(failed);
+                let root = error_root(&failed, step, None, 0);
+                return self.pass_up(id, failed, root);
+            }
+        }
+        match step.on_failure.go_on {
+            Some(GoOn::To(target)) => self.hand_over(id, target, root, None),
+            Some(GoOn::Default(target)) => {
+                let token = self.token(id)?;
+                self.trail.push(TrailEntry::Transition { from: token.step, to: target, path: token.path.clone(), rule: None, values: None });
+                let id = self.leave_for(id, target)?;
+                self.go(id, target, None);
+                Ok(())
+            }
+            Some(GoOn::EndPath) => self.end_path(id, None),
+            None => self.pass_up(id, error, root),
+        }
+    }
+
+    /// The first matching handler and the members its `inputMapping` makes.
+    #[expect(clippy::type_complexity, reason = "the parts are taken apart at once by the only caller")]
+    fn handler<'s>(
+        &self,
+        id: TokenId,
+        step: &'s CompiledStep,
+        error: &ErrorInfo,
+        root: &Value,
+    ) -> Step<Result<Option<(&'s Handler, Option<Map<String, Value>>)>, ErrorInfo>> {
+        let roots = self.roots(self.token(id)?, Some(root));
+        for rule in &step.on_failure.handlers {
+            let named = rule.category.is_none_or(|category| category == error.category)
+                && rule.code.as_ref().is_none_or(|code| **code == *error.code);
+            if !named {
+                continue;
+            }
+            match rule.condition.as_ref().map(|condition| condition.eval_bool(&roots)) {
+                Some(Ok(false)) => continue,
+                Some(Err(error)) => return Ok(Err(expression_error(&error))),
+                Some(Ok(true)) | None => {}
+            }
+            let extra = match rule.handler.input.as_ref().map(|template| template.eval(&roots)) {
+                None => None,
+                Some(Ok(Value::Object(members))) => Some(members),
+                Some(Ok(_)) => None,
+                Some(Err(error)) => return Ok(Err(expression_error(&error))),
+            };
+            return Ok(Ok(Some((&rule.handler, extra))));
+        }
+        Ok(Ok(None))
+    }
+
+    /// Sends a control point to the step that handles an error.
+    pub(super) fn hand_over(&mut self, id: TokenId, target: StepIdx, root: Arc<Value>, extra: Option<Map<String, Value>>) -> Step {
+        let token = self.token(id)?;
+        self.trail.push(TrailEntry::Transition { from: token.step, to: target, path: token.path.clone(), rule: None, values: None });
+        let token = self.leave_for(id, target)?;
+        self.work.push_back(Entry { token, step: target, value: None, error: Some(root), extra });
+        Ok(())
+    }
+
+    /// Nobody in this scope took the error.
+    fn pass_up(&mut self, id: TokenId, error: Arc<ErrorInfo>, root: Arc<Value>) -> Step {
+        match self.token(id)?.parent {
+            Some(container) => self.scope_ended(id, container, Err(error)),
+            None => self.unhandled(id, error, root),
+        }
+    }
+
+    /// The workflow's own output could not be built.
+    pub(super) fn fail_root(&mut self, id: TokenId, error: ErrorInfo) -> Step {
+        let mut id = id;
+        while let Some(parent) = self.token(id)?.parent {
+            id = parent;
+        }
+        let step = self.step(self.token(id)?.step)?;
+        let root = error_root(&error, step, None, 0);
+        self.unhandled(id, Arc::new(error), root)
+    }
+
+    /// The workflow-wide handler runs once; after that the instance fails.
+    fn unhandled(&mut self, id: TokenId, error: Arc<ErrorInfo>, root: Arc<Value>) -> Step {
+        if let Some(handler) = &self.flow.on_error
+            && !self.state.on_error_used
+        {
+            self.state.on_error_used = true;
+            let extra = match &handler.input {
+                None => None,
+                Some(template) => match template.eval(&self.roots(self.token(id)?, Some(&root))) {
+                    Ok(Value::Object(members)) => Some(members),
+                    Ok(_) => None,
+                    Err(failed) => {
+                        self.fail_instance(Arc::new(expression_error(&failed)), None);
+                        return Ok(());
+                    }
+                },
+            };
+            self.state.unhandled = Some(error);
+            return self.hand_over(id, handler.target, root, extra);
+        }
+        let failed_step = Some(self.step(self.token(id)?.step)?.id.clone());
+        self.fail_instance(error, failed_step);
+        Ok(())
+    }
+}
+
+/// The value of root `error`: the error itself, where it happened, and with what.
+pub(super) fn error_root(error: &ErrorInfo, step: &CompiledStep, input: Option<&Value>, attempt: u32) -> Arc<Value> {
+    let mut value = match serde_json::to_value(error) {
+        Ok(Value::Object(members)) => members,
+        Ok(_) | Err(_) => Map::new(),
+    };
+    value.insert("stepId".to_owned(), Value::String(step.id.to_string()));
+    value.insert("stepInput".to_owned(), input.cloned().unwrap_or_default());
+    value.insert("attempt".to_owned(), Value::from(attempt));
+    Arc::new(Value::Object(value))
+}

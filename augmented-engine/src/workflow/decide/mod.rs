@@ -1,0 +1,362 @@
+//! The pure core: one message in, one transition out.
+//!
+//! `decide` performs no I/O, reads no clock and draws no random number, so the same function runs live, in replay
+//! and in the simulation. It crosses pure steps to a fixed point: one message makes one fact however far it leads.
+
+mod containers;
+mod enter;
+mod failure;
+mod finish;
+mod flow_control;
+mod work;
+
+pub use work::jitter_unit;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use augmented_core::error::{ErrorCategory, ErrorInfo};
+use augmented_core::expr::ExprError;
+use augmented_core::ids::Seq;
+use augmented_core::runtime::{
+    Activity, CancelRequest, Fact, FrameId, InstanceState, InstanceStatus, Message, PathRef, SignalMessage, StartMessage, StepIdx, TimerKey,
+    TimerKind, Token, TokenId, TrailEntry,
+};
+use augmented_core::store::TimerRow;
+use augmented_core::time::Timestamp;
+use serde_json::{Map, Value};
+
+use super::command::{Command, Transition};
+use super::graph::{Body, CompiledStep, CompiledWorkflow};
+use super::roots::{Roots, StartRoots};
+
+/// The limits and settings that decisions depend on; replay needs the same ones.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct DecideLimits {
+    /// Visits of one step in one scope where the step states none (100).
+    pub max_step_visits: u32,
+    /// Visits over all steps and scopes (100 000).
+    pub max_total_visits: u32,
+    /// Bytes of variables, and of one step output (256 KiB each).
+    pub max_value_bytes: usize,
+    /// Bytes of all inputs, outputs and variables of an instance (1 MiB).
+    pub max_state_bytes: u64,
+    /// Signals kept for later steps (1000).
+    pub max_signals: usize,
+    /// How deep sub-workflows nest (10).
+    pub max_depth: u16,
+    /// How long a cancellation waits for running tasks, in microseconds (30 s).
+    pub cancel_grace_micros: i64,
+    /// Seed of the jitter of child retries (0).
+    pub seed: u64,
+}
+
+impl Default for DecideLimits {
+    fn default() -> Self {
+        Self {
+            max_step_visits: 100,
+            max_total_visits: 100_000,
+            max_value_bytes: 256 * 1024,
+            max_state_bytes: 1024 * 1024,
+            max_signals: 1000,
+            max_depth: 10,
+            cancel_grace_micros: 30_000_000,
+            seed: 0,
+        }
+    }
+}
+
+/// Applies one message to an instance.
+///
+/// The state is changed in place; a caller whose commit is refused throws it away and loads again. A message for
+/// something that is over changes nothing and leaves a fact that says so.
+pub fn decide(flow: &CompiledWorkflow, state: &mut InstanceState, message: Message, now: Timestamp, limits: &DecideLimits) -> Transition {
+    let seq = state.next_seq();
+    let mut machine =
+        Machine { flow, state, now, seq, limits, trail: Vec::with_capacity(4), commands: Vec::new(), work: VecDeque::new() };
+    if let Err(fault) = machine.apply(&message).and_then(|()| machine.run()) {
+        machine.fail_by_fault(&fault);
+    }
+    machine.settle();
+    let Machine { trail, commands, .. } = machine;
+    state.seq = Some(seq);
+    Transition { fact: Fact { seq, at: now, message, trail }, commands }
+}
+
+impl CompiledWorkflow {
+    /// The variables an instance begins with.
+    ///
+    /// # Errors
+    /// The error of the expression that failed; the start is refused with it.
+    pub fn initial_variables(&self, input: &Value, now: Timestamp) -> Result<Value, ErrorInfo> {
+        match &self.variables {
+            Some(variables) => variables.eval(&StartRoots { input, now }).map_err(|error| expression_error(&error)),
+            None => Ok(Value::Object(Map::new())),
+        }
+    }
+}
+
+/// A contradiction between a state and its workflow: never an author's fault, always ours or the storage's.
+pub(crate) struct Fault(&'static str);
+
+type Step<T = ()> = Result<T, Fault>;
+
+/// A control point that is about to enter a step.
+struct Entry {
+    token: TokenId,
+    step: StepIdx,
+    /// What the path brings along; none is null.
+    value: Option<Arc<Value>>,
+    /// The value of root `error`, when the step is entered as a handler.
+    error: Option<Arc<Value>>,
+    /// What a handler's `inputMapping` made.
+    extra: Option<Map<String, Value>>,
+}
+
+struct Machine<'a> {
+    flow: &'a CompiledWorkflow,
+    state: &'a mut InstanceState,
+    now: Timestamp,
+    seq: Seq,
+    limits: &'a DecideLimits,
+    trail: Vec<TrailEntry>,
+    commands: Vec<Command>,
+    work: VecDeque<Entry>,
+}
+
+impl<'a> Machine<'a> {
+    fn apply(&mut self, message: &Message) -> Step {
+        if let Message::Start(start) = message {
+            return self.on_start(start);
+        }
+        if self.state.status.is_terminal() {
+            self.stale(None);
+            return Ok(());
+        }
+        match message {
+            // Answered above.
+            Message::Start(_) => Ok(()),
+            Message::TaskDone(done) => self.on_task_done(done),
+            Message::Signal(signal) => self.on_signal(signal),
+            Message::Timer(key) => self.on_timer(*key),
+            Message::ChildDone(done) => self.on_child_done(done),
+            Message::Cancel(request) => self.on_cancel(request),
+        }
+    }
+
+    /// Enters steps until every control point waits for something.
+    fn run(&mut self) -> Step {
+        while let Some(entry) = self.work.pop_front() {
+            self.enter(entry)?;
+        }
+        Ok(())
+    }
+
+    fn on_start(&mut self, start: &StartMessage) -> Step {
+        if self.state.seq.is_some() {
+            self.stale(None);
+            return Ok(());
+        }
+        self.state.task_pins = start.task_pins.clone();
+        self.state.started_at = Some(self.now);
+        self.state.status = InstanceStatus::Running;
+        let frame = self.new_frame(None, None, None, self.flow.root_slots, 0);
+        let header = self.state.header.clone();
+        match self.flow.initial_variables(&header.input, self.now) {
+            Ok(variables) => {
+                self.state.bytes = super::size::json_bytes(&variables) as u64;
+                self.state.vars = Arc::new(variables);
+            }
+            Err(error) => {
+                self.fail_instance(Arc::new(error), None);
+                return Ok(());
+            }
+        }
+        if let Some(expires_at) = header.expires_at {
+            self.set_timer(TimerKind::Execution, 0, expires_at, None);
+        }
+        let token = self.new_token(None, 0, frame, None, self.flow.entry);
+        self.go(token, self.flow.entry, Some(header.input.clone()));
+        Ok(())
+    }
+
+    fn on_signal(&mut self, signal: &SignalMessage) -> Step {
+        let waiting = self.state.tokens.iter().find(|(_, token)| {
+            matches!(token.activity, Activity::Signal { .. })
+                && self.flow.awaited_signal(token.step).is_some_and(|wanted| **wanted == *signal.signal_type)
+        });
+        if let Some((&id, token)) = waiting {
+            self.trail.push(TrailEntry::SignalReceived {
+                step: Some(token.step),
+                path: token.path.clone(),
+                signal_type: signal.signal_type.clone(),
+                buffered: false,
+            });
+            return self.take_signal(id, signal);
+        }
+        if self.state.signals.len() >= self.limits.max_signals {
+            self.stale(None);
+            return Ok(());
+        }
+        self.trail.push(TrailEntry::SignalReceived { step: None, path: None, signal_type: signal.signal_type.clone(), buffered: true });
+        self.state.signals.push_back(augmented_core::runtime::BufferedSignal(signal.clone()));
+        Ok(())
+    }
+
+    fn on_cancel(&mut self, request: &CancelRequest) -> Step {
+        if self.state.status == InstanceStatus::Cancelling {
+            self.stale(None);
+            return Ok(());
+        }
+        self.trail.push(TrailEntry::CancelRequested {
+            reason: Arc::from(request.reason.as_str()),
+            actor: request.requested_by.as_deref().map(Arc::from),
+        });
+        self.state.cancellation = Some(request.clone());
+        self.state.status = InstanceStatus::Cancelling;
+        self.cancel_everything(true);
+        if self.state.stopping.is_empty() {
+            self.end_cancelled();
+        } else {
+            let fire_at = self.now.plus_micros(self.limits.cancel_grace_micros);
+            self.set_timer(TimerKind::CancelGrace, 0, fire_at, None);
+        }
+        Ok(())
+    }
+
+    fn on_timer(&mut self, key: TimerKey) -> Step {
+        match key.kind {
+            TimerKind::Execution => {
+                self.trail.push(TrailEntry::TimerFired { step: None, path: None, key });
+                if self.state.status == InstanceStatus::Cancelling {
+                    return Ok(());
+                }
+                let error = ErrorInfo::new("WORKFLOW_TIMEOUT", ErrorCategory::Timeout, "the instance ran over its executionTimeout")
+                    .with_retryable(false);
+                self.fail_instance(Arc::new(error), None);
+                Ok(())
+            }
+            TimerKind::CancelGrace => {
+                self.trail.push(TrailEntry::TimerFired { step: None, path: None, key });
+                if self.state.status == InstanceStatus::Cancelling {
+                    self.end_cancelled();
+                }
+                Ok(())
+            }
+            // The driver resumes the task itself; the fact only records that the instance woke.
+            TimerKind::TaskRetry => {
+                let token = self.token_of(key.activation);
+                self.fired(key, token);
+                Ok(())
+            }
+            TimerKind::BranchTimeout => self.on_branch_timeout(key),
+            TimerKind::Delay
+            | TimerKind::Wait
+            | TimerKind::PollRound
+            | TimerKind::PollTimeout
+            | TimerKind::ChildRetry
+            | TimerKind::ChildTimeout => match self.token_of(key.activation) {
+                Some(token) => {
+                    self.fired(key, Some(token));
+                    self.on_step_timer(token, key.kind)
+                }
+                None => {
+                    self.stale(None);
+                    Ok(())
+                }
+            },
+        }
+    }
+
+    fn fired(&mut self, key: TimerKey, token: Option<TokenId>) {
+        let token = token.and_then(|id| self.state.tokens.get(&id));
+        let (step, path) = (token.map(|token| token.step), token.and_then(|token| token.path.clone()));
+        self.trail.push(TrailEntry::TimerFired { step, path, key });
+    }
+
+    /// Records that a message came for something that is over.
+    fn stale(&mut self, token: Option<TokenId>) {
+        let token = token.and_then(|id| self.state.tokens.get(&id));
+        let (step, path) = (token.map(|token| token.step), token.and_then(|token| token.path.clone()));
+        self.trail.push(TrailEntry::Stale { step, path });
+    }
+
+    /// The control point that is in the given activation now.
+    fn token_of(&self, activation: u64) -> Option<TokenId> {
+        self.state.tokens.iter().find(|(_, token)| token.activation == activation).map(|(id, _)| *id)
+    }
+
+    fn token(&self, id: TokenId) -> Step<&Token> {
+        self.state.tokens.get(&id).ok_or(Fault("a control point is missing"))
+    }
+
+    fn token_mut(&mut self, id: TokenId) -> Step<&mut Token> {
+        self.state.tokens.get_mut(&id).ok_or(Fault("a control point is missing"))
+    }
+
+    fn step(&self, step: StepIdx) -> Step<&'a CompiledStep> {
+        self.flow.steps.get(usize::from(step)).ok_or(Fault("a step index is out of range"))
+    }
+
+    fn body(&self, step: StepIdx) -> Step<&'a Body> {
+        Ok(&self.step(step)?.body)
+    }
+
+    fn roots<'b>(&'b self, token: &'b Token, error: Option<&'b Value>) -> Roots<'b> {
+        Roots::at(self.flow, self.state, token, error, self.now)
+    }
+
+    fn new_token(&mut self, parent: Option<TokenId>, slot: u32, frame: FrameId, path: PathRef, step: StepIdx) -> TokenId {
+        let id = self.state.next_token;
+        self.state.next_token += 1;
+        let token = Token { parent, slot, frame, path, step, visit: 0, activation: 0, activity: Activity::Frozen };
+        self.state.tokens.insert(id, token);
+        id
+    }
+
+    fn new_activation(&mut self) -> u64 {
+        let activation = self.state.next_activation;
+        self.state.next_activation += 1;
+        activation
+    }
+
+    /// Sends a control point to a step.
+    fn go(&mut self, token: TokenId, step: StepIdx, value: Option<Arc<Value>>) {
+        self.work.push_back(Entry { token, step, value, error: None, extra: None });
+    }
+
+    fn set_timer(&mut self, kind: TimerKind, activation: u64, fire_at: Timestamp, token: Option<TokenId>) {
+        let key = TimerKey { kind, activation };
+        let token = token.and_then(|id| self.state.tokens.get(&id));
+        let (step, path) = (token.map(|token| token.step), token.and_then(|token| token.path.clone()));
+        self.trail.push(TrailEntry::TimerSet { step, path, key, fire_at });
+        self.commands.push(Command::SetTimer(TimerRow { key, fire_at }));
+    }
+
+    fn clear_timer(&mut self, kind: TimerKind, activation: u64) {
+        self.commands.push(Command::ClearTimer(TimerKey { kind, activation }));
+    }
+
+    /// Derives the status from what the control points wait for.
+    fn settle(&mut self) {
+        if self.state.status.is_terminal() || self.state.status == InstanceStatus::Cancelling {
+            return;
+        }
+        let waits = |activity: &Activity| {
+            matches!(activity, Activity::Signal { .. } | Activity::Delay { .. } | Activity::PollPause { .. })
+        };
+        let mut leaves = self
+            .state
+            .tokens
+            .values()
+            .filter(|token| !matches!(token.activity, Activity::Parallel(_) | Activity::ForEach(_)));
+        let waiting = leaves.all(|token| waits(&token.activity));
+        self.state.status = if waiting { InstanceStatus::WaitingForEvent } else { InstanceStatus::Running };
+    }
+}
+
+/// An expression that failed, as the error of a step.
+fn expression_error(error: &ExprError) -> ErrorInfo {
+    ErrorInfo::new(error.code, ErrorCategory::Validation, error.message.clone())
+}

@@ -1,0 +1,18 @@
+//! The orchestration core: workflows compiled, messages applied, states rebuilt. Pure throughout.
+
+mod command;
+mod compile;
+mod decide;
+mod graph;
+mod history;
+mod replay;
+mod roots;
+mod size;
+#[cfg(test)]
+mod tests;
+
+pub use command::{Command, RunTask, StartChild, Transition, activation_text};
+pub use decide::{DecideLimits, decide, jitter_unit};
+pub use graph::{CompiledWorkflow, TaskRef};
+pub use history::history;
+pub use replay::{ReplayError, open_commands, replay};
