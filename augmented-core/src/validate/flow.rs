@@ -1,6 +1,7 @@
 //! Questions about the ways through a workflow: what is reached, what comes before what, what turns in circles.
 
 use super::graph::{Graph, ScopeIdx, StepIdx};
+use crate::model::StepType;
 
 /// How a step that is read relates to the step that reads it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +182,11 @@ impl<'g, 'a> Flow<'g, 'a> {
         }
     }
 
+    /// Whether `earlier`, which stands inside the container, has run when the container has completed.
+    pub(crate) fn order_inside(&self, earlier: StepIdx, container: StepIdx) -> Precedence {
+        if self.always_runs_inside(earlier, container) { Precedence::Always } else { Precedence::Sometimes }
+    }
+
     /// Whether `earlier` has run whenever the workflow ends by the end of a path.
     pub(crate) fn order_at_end(&self, earlier: StepIdx) -> Precedence {
         let Some(outer) = self.graph.lift(earlier, 0) else {
@@ -340,7 +346,7 @@ impl<'g, 'a> Flow<'g, 'a> {
         let mut ends: Vec<bool> = vec![false; self.graph.steps.len()];
         let leaves = |step: StepIdx| {
             self.graph.steps.get(step).is_none_or(|s| {
-                s.may_end || s.dangling || s.kind == super::graph::StepKind::Unknown
+                s.may_end || s.dangling || s.kind.is_none()
             }) || self.ends_inside(step)
         };
         let mut changed = true;
@@ -386,7 +392,7 @@ impl<'g, 'a> Flow<'g, 'a> {
                     self.graph
                         .steps
                         .get(*s)
-                        .is_some_and(|n| n.kind == super::graph::StepKind::End || n.dangling)
+                        .is_some_and(|n| n.kind == Some(StepType::End) || n.dangling)
                         || self.ends_inside(*s)
                 })
             })

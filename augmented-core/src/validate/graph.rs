@@ -4,62 +4,12 @@ use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
 use super::place::Place;
+use crate::model::StepType;
 
 /// Position of a step in [`Graph::steps`].
 pub(crate) type StepIdx = usize;
 /// Position of a scope in [`Graph::scopes`]; 0 is the root.
 pub(crate) type ScopeIdx = usize;
-
-/// What a step is; the kind list is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StepKind {
-    Start,
-    End,
-    Pass,
-    Task,
-    HumanTask,
-    Decision,
-    Parallel,
-    ForEach,
-    EventWait,
-    Delay,
-    Poll,
-    SubWorkflow,
-    /// `type` is missing or no kind; the structural level has reported it.
-    Unknown,
-}
-
-impl StepKind {
-    fn of(text: Option<&str>) -> Self {
-        match text {
-            Some("START") => Self::Start,
-            Some("END") => Self::End,
-            Some("PASS") => Self::Pass,
-            Some("TASK") => Self::Task,
-            Some("HUMAN_TASK") => Self::HumanTask,
-            Some("DECISION") => Self::Decision,
-            Some("PARALLEL") => Self::Parallel,
-            Some("FOR_EACH") => Self::ForEach,
-            Some("EVENT_WAIT") => Self::EventWait,
-            Some("DELAY") => Self::Delay,
-            Some("POLL") => Self::Poll,
-            Some("SUB_WORKFLOW") => Self::SubWorkflow,
-            _ => Self::Unknown,
-        }
-    }
-
-    /// A step that is done by someone: a task, a person, a child.
-    pub(crate) fn is_work(self) -> bool {
-        matches!(
-            self,
-            Self::Task | Self::HumanTask | Self::Poll | Self::SubWorkflow
-        )
-    }
-
-    fn is_container(self) -> bool {
-        matches!(self, Self::Parallel | Self::ForEach)
-    }
-}
 
 /// One step of the definition, nested ones included.
 #[derive(Debug)]
@@ -68,7 +18,8 @@ pub(crate) struct StepNode<'a> {
     pub(crate) pointer: String,
     /// Its id; empty when missing.
     pub(crate) id: &'a str,
-    pub(crate) kind: StepKind,
+    /// What it does; `None` if `type` is missing or no type, which the structural level reports.
+    pub(crate) kind: Option<StepType>,
     pub(crate) value: &'a Map<String, Value>,
     pub(crate) scope: ScopeIdx,
     /// Scopes inside: branches of a PARALLEL, the body of a FOR_EACH.
@@ -235,7 +186,7 @@ impl<'a> Graph<'a> {
             .get("stepId")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let kind = StepKind::of(value.get("type").and_then(Value::as_str));
+        let kind = value.get("type").and_then(Value::as_str).and_then(StepType::from_wire);
         self.has_nameless |= id.is_empty();
         self.steps.push(StepNode {
             pointer: place.to_string(),
@@ -244,7 +195,7 @@ impl<'a> Graph<'a> {
             value,
             scope,
             inner: Vec::new(),
-            may_end: kind == StepKind::End || ends_path(value),
+            may_end: kind == Some(StepType::End) || ends_path(value),
             dangling: false,
         });
         if let Some(own) = self.scopes.get_mut(scope) {
@@ -254,7 +205,7 @@ impl<'a> Graph<'a> {
             return;
         }
         let mut inner = Vec::new();
-        if kind == StepKind::Parallel {
+        if kind == Some(StepType::Parallel) {
             let branches = value
                 .get("branches")
                 .and_then(Value::as_array)
@@ -271,7 +222,7 @@ impl<'a> Graph<'a> {
                     depth + 1,
                 ));
             }
-        } else if kind == StepKind::ForEach {
+        } else if kind == Some(StepType::ForEach) {
             inner.push(self.read_scope(
                 value.get("steps"),
                 &place.key("steps"),
@@ -312,7 +263,7 @@ impl<'a> Graph<'a> {
             .find(|i| {
                 self.steps
                     .get(*i)
-                    .is_some_and(|s| s.kind == StepKind::Start)
+                    .is_some_and(|s| s.kind == Some(StepType::Start))
             })
             .or_else(|| root.first().copied());
         if let Some(id) = document.get("startStepId").and_then(Value::as_str) {
@@ -486,14 +437,20 @@ impl<'a> Graph<'a> {
             return true;
         };
         match node.kind {
-            StepKind::Start | StepKind::Pass => list_of(node.value, "next").any(is_conditional),
-            kind if kind.is_container() => node
+            Some(StepType::Start | StepType::Pass) => list_of(node.value, "next").any(is_conditional),
+            Some(StepType::Parallel | StepType::ForEach) => node
                 .inner
                 .iter()
                 .filter_map(|scope| self.scopes.get(*scope))
                 .any(|scope| scope.steps.iter().any(|inner| self.guards_a_cycle(*inner))),
             _ => true,
         }
+    }
+
+    /// Whether the step stands inside the container.
+    pub(crate) fn encloses_step(&self, container: StepIdx, step: StepIdx) -> bool {
+        let inner = self.steps.get(container).map(|c| c.inner.as_slice()).unwrap_or_default();
+        inner.iter().any(|scope| self.encloses(*scope, self.scope_of(step)))
     }
 
     /// The pointer of a mention's step id.
