@@ -34,7 +34,7 @@ pub(crate) struct VirtualClock {
     idle: AtomicBool,
     waits: Mutex<Waits>,
     /// Signalled when the count of holds returns to zero.
-    pub(super) quiet: Notify,
+    quiet: Notify,
     /// Signalled when nothing can ever happen again.
     became_idle: Notify,
 }
@@ -84,6 +84,16 @@ impl VirtualClock {
 
     pub(crate) fn sleep_until(self: &Arc<Self>, at: Timestamp, rank: Rank, wait: Option<EngineWait>) -> VirtualSleep {
         VirtualSleep { clock: Arc::clone(self), at, rank, key: None, wait }
+    }
+
+    /// The present instant.
+    pub(crate) fn now_virtual(&self) -> Timestamp {
+        Timestamp::from_micros(self.now.load(Ordering::SeqCst))
+    }
+
+    /// Completes when something was under way, or a wait was begun, since the last call.
+    pub(crate) async fn stirred(&self) {
+        self.quiet.notified().await;
     }
 
     /// Completes when nothing is under way.
@@ -220,6 +230,8 @@ impl VirtualSleep {
         waits.open.insert(key, cx.waker().clone());
         self.key = Some(key);
         drop(waits);
+        // A wait that is begun from outside, while nothing is under way, is news, too.
+        self.clock.quiet.notify_one();
         if let Some(wait) = &mut self.wait {
             wait.begin();
         }

@@ -11,7 +11,7 @@ use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::runtime::{AttemptRecord, TaskDone};
 use augmented_core::store::{AttemptRow, StoreError};
 use augmented_core::validate::Finding;
-use augmented_core::{InstanceId, Timestamp};
+use augmented_core::{InstanceId, TenantId, Timestamp};
 use futures_util::future::BoxFuture;
 use futures_util::task::AtomicWaker;
 use serde_json::{Value, json};
@@ -35,6 +35,7 @@ pub(crate) enum Begun {
 
 /// How a task under way ended.
 pub(crate) struct RunEnd {
+    pub(crate) tenant: TenantId,
     pub(crate) instance: InstanceId,
     pub(crate) activation: u64,
     pub(crate) outcome: RunOutcome,
@@ -165,14 +166,14 @@ pub(crate) struct Lingering {
 }
 
 impl Future for Lingering {
-    type Output = Option<(InstanceId, Box<TaskDone>)>;
+    type Output = Option<(TenantId, InstanceId, Box<TaskDone>)>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
         if let Poll::Ready(result) = this.handling.poll(cx) {
             let attempt = &this.handling.attempt;
-            let now = attempt.call.work.env.time.now();
-            return Poll::Ready(result.ok().map(|output| (attempt.call.header.instance_id, late_done(attempt, output, now))));
+            let (now, header) = (attempt.call.work.env.time.now(), &attempt.call.header);
+            return Poll::Ready(result.ok().map(|output| (header.tenant_id, header.instance_id, late_done(attempt, output, now))));
         }
         Pin::new(&mut this.until).poll(cx).map(|()| None)
     }
@@ -307,15 +308,11 @@ fn findings_error(code: &str, message: &str, findings: &[Finding]) -> ErrorInfo 
 }
 
 impl TaskRun {
-    /// The instance it belongs to.
-    pub(crate) fn instance(&self) -> InstanceId {
-        self.call.header.instance_id
-    }
-
     fn end(&mut self, outcome: RunOutcome) -> Poll<RunEnd> {
         self.phase = Phase::Over;
         Poll::Ready(RunEnd {
-            instance: self.instance(),
+            tenant: self.call.header.tenant_id,
+            instance: self.call.header.instance_id,
             activation: self.call.activation,
             outcome,
             late: std::mem::take(&mut self.late),
@@ -332,7 +329,7 @@ impl TaskRun {
         self.lingering.retain_mut(|lingering| match Pin::new(lingering).poll(cx) {
             Poll::Pending => true,
             Poll::Ready(result) => {
-                late.extend(result.map(|(_, done)| done));
+                late.extend(result.map(|(_, _, done)| done));
                 false
             }
         });
