@@ -39,6 +39,8 @@ impl Message {
             Self::Start(_) => Some("start".to_owned()),
             Self::TaskDone(_) => None,
             Self::Signal(signal) => Some(format!("signal:{}", signal.signal_id)),
+            // A task may be put away between attempts several times under one activation; the timer row itself fires once.
+            Self::Timer(TimerKey { kind: TimerKind::TaskRetry, .. }) => None,
             Self::Timer(key) => Some(format!("timer:{key}")),
             Self::ChildDone(done) => Some(format!("child:{}", done.instance_id)),
             Self::Cancel(request) => Some(format!("cancel:{}", request.request_id)),
