@@ -6,7 +6,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Why something failed, as far as retries and handlers care.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorCategory {
     /// Likely to succeed when repeated, for example a lost connection.
@@ -27,8 +39,15 @@ pub enum ErrorCategory {
 
 impl ErrorCategory {
     /// Every category, in wire order.
-    pub const ALL: [Self; 7] =
-        [Self::Transient, Self::Permanent, Self::Business, Self::System, Self::Timeout, Self::Validation, Self::Security];
+    pub const ALL: [Self; 7] = [
+        Self::Transient,
+        Self::Permanent,
+        Self::Business,
+        Self::System,
+        Self::Timeout,
+        Self::Validation,
+        Self::Security,
+    ];
 
     /// The wire name.
     #[must_use]
@@ -82,7 +101,11 @@ pub struct ErrorInfo {
 
 impl ErrorInfo {
     /// Makes an error that is retryable as its category is by default.
-    pub fn new(code: impl Into<String>, category: ErrorCategory, message: impl Into<String>) -> Self {
+    pub fn new(
+        code: impl Into<String>,
+        category: ErrorCategory,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             code: code.into(),
             category,

@@ -90,6 +90,18 @@ mod tests {
     fn a_v7_id_carries_its_instant() {
         let id = uuid_v7(Timestamp::from_millis(1_767_225_600_000), &[7; 10]);
         assert_eq!(id.get_version_num(), 7);
-        assert_eq!(u64::from_be_bytes([0, 0, id.as_bytes()[0], id.as_bytes()[1], id.as_bytes()[2], id.as_bytes()[3], id.as_bytes()[4], id.as_bytes()[5]]), 1_767_225_600_000);
+        assert_eq!(
+            u64::from_be_bytes([
+                0,
+                0,
+                id.as_bytes()[0],
+                id.as_bytes()[1],
+                id.as_bytes()[2],
+                id.as_bytes()[3],
+                id.as_bytes()[4],
+                id.as_bytes()[5]
+            ]),
+            1_767_225_600_000
+        );
     }
 }

@@ -85,7 +85,11 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_chrono().to_rfc3339_opts(SecondsFormat::AutoSi, true))
+        f.write_str(
+            &self
+                .to_chrono()
+                .to_rfc3339_opts(SecondsFormat::AutoSi, true),
+        )
     }
 }
 
@@ -153,7 +157,10 @@ impl IsoDuration {
     #[must_use]
     pub fn from_micros(micros: i64) -> Self {
         let micros = micros.max(0);
-        Self { text: format_micros(micros).into(), micros }
+        Self {
+            text: format_micros(micros).into(),
+            micros,
+        }
     }
 
     /// The duration of `millis` milliseconds, written in its canonical form.
@@ -243,7 +250,11 @@ fn parse_part(text: &str) -> Option<(i64, char, &str)> {
         'S' => 1_000_000,
         _ => return None,
     };
-    Some((whole.checked_mul(per)?.checked_add(fraction)?, unit, rest.get(1..)?))
+    Some((
+        whole.checked_mul(per)?.checked_add(fraction)?,
+        unit,
+        rest.get(1..)?,
+    ))
 }
 
 fn parse_micros(text: &str) -> Option<i64> {
@@ -285,7 +296,10 @@ impl FromStr for IsoDuration {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match parse_micros(text) {
-            Some(micros) => Ok(Self { text: text.into(), micros }),
+            Some(micros) => Ok(Self {
+                text: text.into(),
+                micros,
+            }),
             None => Err(DurationError(text.chars().take(64).collect())),
         }
     }
@@ -359,20 +373,46 @@ mod tests {
         ] {
             let parsed: IsoDuration = text.parse().unwrap();
             assert_eq!((parsed.as_str(), parsed.as_micros()), (text, micros));
-            assert_eq!(IsoDuration::from_micros(micros).to_string().parse::<IsoDuration>().unwrap(), parsed);
+            assert_eq!(
+                IsoDuration::from_micros(micros)
+                    .to_string()
+                    .parse::<IsoDuration>()
+                    .unwrap(),
+                parsed
+            );
         }
     }
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for text in ["", "P", "PT", "P1M", "P1Y", "1S", "PT1", "PT1S1M", "PT1.5M", "P1W2D", "-PT1S", "PT1.1234567S", "P1DT", "PT9999999999S", "pt1s"] {
+        for text in [
+            "",
+            "P",
+            "PT",
+            "P1M",
+            "P1Y",
+            "1S",
+            "PT1",
+            "PT1S1M",
+            "PT1.5M",
+            "P1W2D",
+            "-PT1S",
+            "PT1.1234567S",
+            "P1DT",
+            "PT9999999999S",
+            "pt1s",
+        ] {
             assert!(text.parse::<IsoDuration>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn instants_round_trip_through_text() {
-        for text in ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.500Z", "0001-01-01T00:00:00Z"] {
+        for text in [
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00.500Z",
+            "0001-01-01T00:00:00Z",
+        ] {
             assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), text);
         }
         assert!("2026-01-01".parse::<Timestamp>().is_err());

@@ -1,4 +1,5 @@
 //! The shipped JSON Schemas and the Rust models agree about every document.
+#![expect(clippy::unwrap_used, reason = "a failing helper fails its test")]
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -8,6 +9,7 @@ use std::sync::LazyLock;
 use augmented_core::json::canonical;
 use augmented_core::model::load::split_documents;
 use augmented_core::model::{Definition, DefinitionKind, StepType, WorkflowDefinition};
+use augmented_core::schema::{CompiledSchema, SchemaOptions};
 use augmented_core::{json, schemas};
 use jsonschema::{PatternOptions, Validator};
 use proptest::prelude::*;
@@ -38,6 +40,21 @@ fn validator(kind: DefinitionKind) -> &'static Validator {
                     .with_pattern_options(PatternOptions::regex())
                     .build(schema)
                     .unwrap(),
+            )
+        };
+        DefinitionKind::MODELLED.into_iter().map(build).collect()
+    });
+    &VALIDATORS[&kind]
+}
+
+/// The same schemas in the engine that judges documents in production.
+fn own_validator(kind: DefinitionKind) -> &'static CompiledSchema {
+    static VALIDATORS: LazyLock<HashMap<DefinitionKind, CompiledSchema>> = LazyLock::new(|| {
+        let build = |kind| {
+            let schema = schemas::schema_for(kind).unwrap();
+            (
+                kind,
+                CompiledSchema::compile(schema, &SchemaOptions::new()).unwrap(),
             )
         };
         DefinitionKind::MODELLED.into_iter().map(build).collect()
@@ -79,6 +96,7 @@ fn samples_are_accepted_and_keep_their_canonical_form() {
         if let Err(error) = validator(*kind).validate(document) {
             panic!("{kind}: {error} at {}", error.instance_path());
         }
+        assert_eq!(own_validator(*kind).validate(document), []);
         check_round_trip(document).unwrap();
     }
 }
@@ -330,7 +348,7 @@ fn mutate(document: &mut Value, place: &Index, how: u8, text: &Index) {
     }
 }
 
-/// Mutates a sample and holds the models to what the schema accepts; whether it accepted.
+/// Mutates a sample, holds both engines to one verdict and the models to what the schema accepts; whether it accepted.
 fn check_mutant(sample: &Index, changes: &[(Index, u8, Index)]) -> Result<bool, String> {
     let (kind, original) = sample.get(samples());
     let mut document = original.clone();
@@ -338,7 +356,14 @@ fn check_mutant(sample: &Index, changes: &[(Index, u8, Index)]) -> Result<bool, 
         mutate(&mut document, place, *how, text);
     }
     let document = json::normalise_numbers(document);
-    if !validator(*kind).is_valid(&document) {
+    let accepted = validator(*kind).is_valid(&document);
+    let findings = own_validator(*kind).validate(&document);
+    if accepted != findings.is_empty() {
+        return Err(format!(
+            "accepted: {accepted}, but our own engine found {findings:?}\n{document}"
+        ));
+    }
+    if !accepted {
         return Ok(false);
     }
     check_round_trip(&document)
@@ -354,7 +379,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
-    fn what_the_schema_accepts_the_model_reads_and_writes(sample in any::<Index>(), changes in prop::collection::vec(change(), 1..4)) {
+    fn engines_agree_and_what_they_accept_the_model_reads_and_writes(sample in any::<Index>(), changes in prop::collection::vec(change(), 1..4)) {
         if let Err(fault) = check_mutant(&sample, &changes) {
             prop_assert!(false, "{}", fault);
         }
@@ -536,4 +561,129 @@ fn rules_between_members_are_enforced() {
         |schedule| schedule["timing"] = json!({}),
         "required",
     );
+}
+
+/// Changes one place of a sample and demands exactly one finding.
+fn check_finding(
+    kind: DefinitionKind,
+    index: usize,
+    pointer: &str,
+    value: Option<Value>,
+    expected: &str,
+) {
+    let (_, mut document) = samples()
+        .iter()
+        .filter(|(of, _)| *of == kind)
+        .nth(index)
+        .cloned()
+        .unwrap();
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let members = document
+        .pointer_mut(parent)
+        .unwrap()
+        .as_object_mut()
+        .unwrap();
+    match value {
+        Some(value) => members.insert(name.to_owned(), value),
+        None => members.remove(name),
+    };
+    let findings = own_validator(kind).validate(&document);
+    let found: Vec<String> = findings
+        .iter()
+        .map(|finding| format!("{} {}", finding.code, finding.pointer))
+        .collect();
+    assert_eq!(found, [expected], "{findings:#?}");
+}
+
+#[test]
+fn one_fault_gives_one_finding_at_the_member_to_change() {
+    use DefinitionKind::{Schedule, Task, Trigger, Workflow};
+    check_finding(Workflow, 0, "/steps/7/type", None, "required /steps/7/type");
+    check_finding(
+        Workflow,
+        0,
+        "/steps/7/type",
+        Some(json!("event_wait")),
+        "enum /steps/7/type",
+    );
+    check_finding(
+        Workflow,
+        0,
+        "/steps/7/signalType",
+        Some(json!("x")),
+        "oneOf /steps/7",
+    );
+    check_finding(
+        Workflow,
+        0,
+        "/steps/7/correlationValue",
+        None,
+        "dependentRequired /steps/7/correlationValue",
+    );
+    check_finding(
+        Workflow,
+        0,
+        "/steps/1/timeout",
+        Some(json!("PT1S")),
+        "additionalProperties /steps/1/timeout",
+    );
+    check_finding(
+        Workflow,
+        0,
+        "/steps/4/timeout",
+        Some(json!("30s")),
+        "pattern /steps/4/timeout",
+    );
+    check_finding(
+        Workflow,
+        0,
+        "/steps/4/retryPolicy/maxAttempts",
+        Some(json!(0)),
+        "minimum /steps/4/retryPolicy/maxAttempts",
+    );
+    check_finding(
+        Workflow,
+        0,
+        "/steps/5/branches/0/steps/0/taskId",
+        None,
+        "required /steps/5/branches/0/steps/0/taskId",
+    );
+    check_finding(
+        Workflow,
+        0,
+        "/steps/14/errorCode",
+        Some(json!("X")),
+        "falseSchema /steps/14/errorCode",
+    );
+    check_finding(
+        Workflow,
+        0,
+        "/steps/14/result",
+        Some(json!("completed")),
+        "enum /steps/14/result",
+    );
+    check_finding(Task, 1, "/manual", None, "required /manual");
+    check_finding(Task, 1, "/type", Some(json!("manual")), "enum /type");
+    check_finding(
+        Task,
+        0,
+        "/inputSchema/type",
+        None,
+        "required /inputSchema/type",
+    );
+    check_finding(
+        Task,
+        4,
+        "/implementation/kind",
+        Some(json!("http")),
+        "enum /implementation/kind",
+    );
+    check_finding(
+        Schedule,
+        0,
+        "/timing/executeAt",
+        Some(json!("2026-01-31T08:00:00Z")),
+        "falseSchema /timing/executeAt",
+    );
+    check_finding(Trigger, 2, "/signalType", None, "required /signalType");
 }

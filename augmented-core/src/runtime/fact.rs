@@ -30,42 +30,113 @@ pub struct Fact {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "t", rename_all = "camelCase")]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the fields are the same everywhere: step, its scope path, its visit")]
+#[expect(
+    missing_docs,
+    reason = "the fields are the same everywhere: step, its scope path, its visit"
+)]
 pub enum TrailEntry {
     /// A step was entered.
-    Entered { step: StepIdx, path: PathRef, visit: u32 },
+    Entered {
+        step: StepIdx,
+        path: PathRef,
+        visit: u32,
+    },
     /// A step began to wait for a signal, an instant or a child.
-    Waiting { step: StepIdx, path: PathRef, visit: u32 },
+    Waiting {
+        step: StepIdx,
+        path: PathRef,
+        visit: u32,
+    },
     /// A step was done.
-    Completed { step: StepIdx, path: PathRef, visit: u32, attempt: u32, outcome: Option<Arc<str>> },
+    Completed {
+        step: StepIdx,
+        path: PathRef,
+        visit: u32,
+        attempt: u32,
+        outcome: Option<Arc<str>>,
+    },
     /// A step ended with an error.
-    Failed { step: StepIdx, path: PathRef, visit: u32, attempt: u32, error: Arc<ErrorInfo> },
+    Failed {
+        step: StepIdx,
+        path: PathRef,
+        visit: u32,
+        attempt: u32,
+        error: Arc<ErrorInfo>,
+    },
     /// A step was stopped.
-    Cancelled { step: StepIdx, path: PathRef, visit: u32 },
+    Cancelled {
+        step: StepIdx,
+        path: PathRef,
+        visit: u32,
+    },
     /// A transition was taken; `rule` is its index in `next`, absent for handlers and for the end of a path.
-    Transition { from: StepIdx, to: StepIdx, path: PathRef, rule: Option<u16>, values: Option<Box<Value>> },
+    Transition {
+        from: StepIdx,
+        to: StepIdx,
+        path: PathRef,
+        rule: Option<u16>,
+        values: Option<Box<Value>>,
+    },
     /// A branch or iteration began.
     BranchStarted { step: StepIdx, path: PathRef },
     /// A branch or iteration ended.
-    BranchEnded { step: StepIdx, path: PathRef, status: Arc<str> },
+    BranchEnded {
+        step: StepIdx,
+        path: PathRef,
+        status: Arc<str>,
+    },
     /// A container's join condition was met.
     JoinReached { step: StepIdx, path: PathRef },
     /// A workflow variable was written.
-    VariableSet { step: StepIdx, path: PathRef, name: Arc<str> },
+    VariableSet {
+        step: StepIdx,
+        path: PathRef,
+        name: Arc<str>,
+    },
     /// A durable timer was armed.
-    TimerSet { step: Option<StepIdx>, path: PathRef, key: TimerKey, fire_at: Timestamp },
+    TimerSet {
+        step: Option<StepIdx>,
+        path: PathRef,
+        key: TimerKey,
+        fire_at: Timestamp,
+    },
     /// A timer was applied.
-    TimerFired { step: Option<StepIdx>, path: PathRef, key: TimerKey },
+    TimerFired {
+        step: Option<StepIdx>,
+        path: PathRef,
+        key: TimerKey,
+    },
     /// A signal was taken by a step, or kept for a later one.
-    SignalReceived { step: Option<StepIdx>, path: PathRef, signal_type: Arc<str>, buffered: bool },
+    SignalReceived {
+        step: Option<StepIdx>,
+        path: PathRef,
+        signal_type: Arc<str>,
+        buffered: bool,
+    },
     /// A child was started.
-    ChildStarted { step: StepIdx, path: PathRef, visit: u32, instance_id: InstanceId },
+    ChildStarted {
+        step: StepIdx,
+        path: PathRef,
+        visit: u32,
+        instance_id: InstanceId,
+    },
     /// A child ended.
-    ChildEnded { step: StepIdx, path: PathRef, visit: u32, instance_id: InstanceId },
+    ChildEnded {
+        step: StepIdx,
+        path: PathRef,
+        visit: u32,
+        instance_id: InstanceId,
+    },
     /// A cancellation was accepted.
-    CancelRequested { reason: Arc<str>, actor: Option<Arc<str>> },
+    CancelRequested {
+        reason: Arc<str>,
+        actor: Option<Arc<str>>,
+    },
     /// A message came for something that is over; it changed nothing.
-    Stale { step: Option<StepIdx>, path: PathRef },
+    Stale {
+        step: Option<StepIdx>,
+        path: PathRef,
+    },
     /// The instance reached its end.
     InstanceCompleted,
     /// The instance failed.

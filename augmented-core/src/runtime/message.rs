@@ -39,6 +39,8 @@ impl Message {
             Self::Start(_) => Some("start".to_owned()),
             Self::TaskDone(_) => None,
             Self::Signal(signal) => Some(format!("signal:{}", signal.signal_id)),
+            // A task may be put away between attempts several times under one activation; the timer row itself fires once.
+            Self::Timer(TimerKey { kind: TimerKind::TaskRetry, .. }) => None,
             Self::Timer(key) => Some(format!("timer:{key}")),
             Self::ChildDone(done) => Some(format!("child:{}", done.instance_id)),
             Self::Cancel(request) => Some(format!("cancel:{}", request.request_id)),
@@ -47,7 +49,7 @@ impl Message {
 }
 
 /// The first message: what the instance pins.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StartMessage {
     /// The exact task versions in use, in the order of the compiled workflow's task references.

@@ -14,11 +14,12 @@ mod status;
 pub use fact::{Fact, TrailEntry};
 pub use history::{HistoryEntry, HistoryType};
 pub use message::{
-    AttemptOutcome, AttemptRecord, CancelRequest, CancelSource, ChildDone, ChildStatus, Message, SignalMessage, StartMessage, TaskDone,
-    TaskStatus, TimerKey, TimerKind,
+    AttemptOutcome, AttemptRecord, CancelRequest, CancelSource, ChildDone, ChildStatus, Message,
+    SignalMessage, StartMessage, TaskDone, TaskStatus, TimerKey, TimerKind,
 };
 pub use state::{
-    Activity, BranchState, BranchStatus, BufferedSignal, DefinitionPin, ForEachState, Frame, FrameId, InstanceError, InstanceHeader,
-    InstanceState, ItemResult, ItemStatus, ParallelState, ParentRef, PathRef, StepIdx, TaskPin, Token, TokenId, Visit,
+    Activity, BranchState, BranchStatus, BufferedSignal, DefinitionPin, ForEachState, Frame,
+    FrameId, InstanceError, InstanceHeader, InstanceState, ItemResult, ItemStatus, ParallelState,
+    ParentRef, PathRef, StepIdx, TaskPin, Token, TokenId, Visit,
 };
 pub use status::{InstanceStatus, StepStatus};

@@ -5,7 +5,16 @@ use super::status::StepStatus;
 use crate::expr::{Bound, Record};
 
 /// The members of `steps.<id>`, in code point order.
-const MEMBERS: [&str; 8] = ["completedAt", "error", "input", "outcome", "output", "startedAt", "status", "visit"];
+const MEMBERS: [&str; 8] = [
+    "completedAt",
+    "error",
+    "input",
+    "outcome",
+    "output",
+    "startedAt",
+    "status",
+    "visit",
+];
 
 impl Record for Visit {
     fn member(&self, name: &str) -> Option<Bound<'_>> {

@@ -446,6 +446,10 @@ impl InstanceState {
     /// Whether anything runs in the process of the owner: a task, as opposed to timers, signals and children.
     #[must_use]
     pub fn has_open_task(&self) -> bool {
-        !self.status.is_terminal() && self.tokens.values().any(|token| matches!(token.activity, Activity::Task { .. }))
+        !self.status.is_terminal()
+            && self
+                .tokens
+                .values()
+                .any(|token| matches!(token.activity, Activity::Task { .. }))
     }
 }

@@ -43,7 +43,15 @@ impl NewDefinition {
         document: Arc<Value>,
         content_hash: [u8; 32],
     ) -> Self {
-        Self { id, kind, business_id, version, status, document, content_hash }
+        Self {
+            id,
+            kind,
+            business_id,
+            version,
+            status,
+            document,
+            content_hash,
+        }
     }
 }
 
@@ -107,25 +115,43 @@ pub trait DefinitionStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] if the storage is broken; nothing is stored then.
-    async fn put_definitions(&self, tenant: TenantId, bundle: Vec<NewDefinition>, now: Timestamp) -> Result<Vec<PutOutcome>, StoreError>;
+    async fn put_definitions(
+        &self,
+        tenant: TenantId,
+        bundle: Vec<NewDefinition>,
+        now: Timestamp,
+    ) -> Result<Vec<PutOutcome>, StoreError>;
 
     /// All versions of one business id, in SemVer order.
     ///
     /// # Errors
     /// [`StoreError`] if the storage is broken.
-    async fn definition_versions(&self, tenant: TenantId, kind: DefinitionKind, business_id: &str) -> Result<Vec<StoredDefinition>, StoreError>;
+    async fn definition_versions(
+        &self,
+        tenant: TenantId,
+        kind: DefinitionKind,
+        business_id: &str,
+    ) -> Result<Vec<StoredDefinition>, StoreError>;
 
     /// Definitions by row id; absent ones are `None`.
     ///
     /// # Errors
     /// [`StoreError`] if the storage is broken.
-    async fn definitions_by_id(&self, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<Option<StoredDefinition>>, StoreError>;
+    async fn definitions_by_id(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+    ) -> Result<Vec<Option<StoredDefinition>>, StoreError>;
 
     /// A page of definitions ordered by kind, business id and SemVer.
     ///
     /// # Errors
     /// [`StoreError`] if the storage is broken.
-    async fn list_definitions(&self, tenant: TenantId, filter: &DefinitionFilter) -> Result<Vec<StoredDefinition>, StoreError>;
+    async fn list_definitions(
+        &self,
+        tenant: TenantId,
+        filter: &DefinitionFilter,
+    ) -> Result<Vec<StoredDefinition>, StoreError>;
 
     /// Moves one version in its life cycle.
     ///

@@ -24,11 +24,16 @@ pub enum StoreError {
 impl StoreError {
     /// Storage that cannot be reached.
     pub fn unavailable(reason: impl Into<String>) -> Self {
-        Self::Unavailable { reason: reason.into(), source: None }
+        Self::Unavailable {
+            reason: reason.into(),
+            source: None,
+        }
     }
 
     /// Storage that contradicts itself.
     pub fn corrupt(reason: impl Into<String>) -> Self {
-        Self::Corrupt { reason: reason.into() }
+        Self::Corrupt {
+            reason: reason.into(),
+        }
     }
 }

@@ -79,13 +79,20 @@ impl NewMessage {
     /// A message for the mailbox of an instance.
     #[must_use]
     pub fn new(tenant: TenantId, instance: InstanceId, message: Message) -> Self {
-        Self { tenant, instance, message }
+        Self {
+            tenant,
+            instance,
+            message,
+        }
     }
 }
 
 /// A message read from a mailbox.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a mailbox row is these two things")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "a mailbox row is these two things"
+)]
 pub struct MailboxMessage {
     /// Its number; rows of one instance are applied in this order.
     pub id: MailboxId,
@@ -205,14 +212,31 @@ pub struct LoadedInstance {
 impl LoadedInstance {
     /// An instance as it stands in the store.
     #[must_use]
-    pub fn new(header: Arc<InstanceHeader>, owner: Option<NodeId>, takeovers: u16, state: Option<Arc<InstanceState>>, facts: Vec<Fact>, attempts: Vec<AttemptRow>) -> Self {
-        Self { header, owner, takeovers, state, facts, attempts }
+    pub fn new(
+        header: Arc<InstanceHeader>,
+        owner: Option<NodeId>,
+        takeovers: u16,
+        state: Option<Arc<InstanceState>>,
+        facts: Vec<Fact>,
+        attempts: Vec<AttemptRow>,
+    ) -> Self {
+        Self {
+            header,
+            owner,
+            takeovers,
+            state,
+            facts,
+            attempts,
+        }
     }
 
     /// The last committed fact.
     #[must_use]
     pub fn last_seq(&self) -> Option<Seq> {
-        self.facts.last().map(|fact| fact.seq).or_else(|| self.state.as_ref().and_then(|state| state.seq))
+        self.facts
+            .last()
+            .map(|fact| fact.seq)
+            .or_else(|| self.state.as_ref().and_then(|state| state.seq))
     }
 }
 
@@ -297,19 +321,32 @@ pub trait ExecutionStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] if the storage is broken.
-    async fn take_over(&self, from: NodeId, to: NodeId, limit: usize) -> Result<Vec<LoadedInstance>, StoreError>;
+    async fn take_over(
+        &self,
+        from: NodeId,
+        to: NodeId,
+        limit: usize,
+    ) -> Result<Vec<LoadedInstance>, StoreError>;
 
     /// The one door: applies a batch, each instance as a whole or not at all; answers in the order given.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] leaves open whether the batch was applied: the caller drops its copies and loads again.
-    async fn commit(&self, node: NodeId, batch: Vec<InstanceCommit>) -> Result<Vec<CommitOutcome>, StoreError>;
+    async fn commit(
+        &self,
+        node: NodeId,
+        batch: Vec<InstanceCommit>,
+    ) -> Result<Vec<CommitOutcome>, StoreError>;
 
     /// Loads instances; absent ones are `None`.
     ///
     /// # Errors
     /// [`StoreError`] if the storage is broken.
-    async fn load(&self, tenant: TenantId, ids: &[InstanceId]) -> Result<Vec<Option<LoadedInstance>>, StoreError>;
+    async fn load(
+        &self,
+        tenant: TenantId,
+        ids: &[InstanceId],
+    ) -> Result<Vec<Option<LoadedInstance>>, StoreError>;
 
     /// Puts messages into mailboxes; answers for each whether it is new (`false`: repeated, or the instance is unknown or ended).
     ///
@@ -343,10 +380,11 @@ pub trait ExecutionStore: Send + Sync {
     /// [`StoreError`] if the storage is broken.
     async fn record_attempts(&self, attempts: Vec<AttemptRow>) -> Result<(), StoreError>;
 
-    /// Returns when there may be something in [`pending`](Self::pending) or a nearer timer, possibly without cause.
+    /// Returns when there may be something for `node` in [`pending`](Self::pending) or a nearer timer, possibly without cause.
     ///
-    /// Dropping the future loses no wake-up: a change committed since the last return wakes the next call at once.
-    async fn wait_for_work(&self) -> Wakeup;
+    /// Dropping the future loses no wake-up: a change committed since the last return to that node wakes its next call
+    /// at once. It is asked per node because several may share one store object, and each must hear of every change.
+    async fn wait_for_work(&self, node: NodeId) -> Wakeup;
 }
 
 /// Row ids of definitions an instance pins, for callers that load them together.

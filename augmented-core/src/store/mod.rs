@@ -12,8 +12,9 @@ mod query;
 pub use definitions::{DefinitionFilter, DefinitionStore, NewDefinition, PutOutcome, StatusChange};
 pub use error::StoreError;
 pub use execution::{
-    AttemptRow, CommitOutcome, ExecutionStore, Expect, InstanceCommit, LoadedInstance, MailboxId, MailboxMessage, NewInstance, NewMessage,
-    NodeInfo, PendingWork, Refusal, Snapshot, TimerRow, Wakeup, pinned_definitions,
+    AttemptRow, CommitOutcome, ExecutionStore, Expect, InstanceCommit, LoadedInstance, MailboxId,
+    MailboxMessage, NewInstance, NewMessage, NodeInfo, PendingWork, Refusal, Snapshot, TimerRow,
+    Wakeup, pinned_definitions,
 };
 pub use query::{InstanceFilter, InstancePage, InstanceSummary, Page, QueryStore};
 

@@ -44,7 +44,10 @@ pub struct Page {
 
 impl Default for Page {
     fn default() -> Self {
-        Self { after: None, limit: 50 }
+        Self {
+            after: None,
+            limit: 50,
+        }
     }
 }
 
@@ -52,7 +55,10 @@ impl Page {
     /// The first `limit` rows behind `after`; `limit` is clamped to 1–1000.
     #[must_use]
     pub fn new(after: Option<(Timestamp, InstanceId)>, limit: usize) -> Self {
-        Self { after, limit: limit.clamp(1, 1000) }
+        Self {
+            after,
+            limit: limit.clamp(1, 1000),
+        }
     }
 }
 
@@ -75,8 +81,20 @@ pub struct InstanceSummary {
 impl InstanceSummary {
     /// One row of a list.
     #[must_use]
-    pub fn new(header: Arc<InstanceHeader>, status: InstanceStatus, version: Option<Seq>, updated_at: Timestamp, completed_at: Option<Timestamp>) -> Self {
-        Self { header, status, version, updated_at, completed_at }
+    pub fn new(
+        header: Arc<InstanceHeader>,
+        status: InstanceStatus,
+        version: Option<Seq>,
+        updated_at: Timestamp,
+        completed_at: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            header,
+            status,
+            version,
+            updated_at,
+            completed_at,
+        }
     }
 }
 
@@ -110,17 +128,32 @@ pub trait QueryStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] if the storage is broken.
-    async fn instance(&self, tenant: TenantId, id: InstanceId) -> Result<Option<LoadedInstance>, StoreError>;
+    async fn instance(
+        &self,
+        tenant: TenantId,
+        id: InstanceId,
+    ) -> Result<Option<LoadedInstance>, StoreError>;
 
     /// A page of instances, newest first.
     ///
     /// # Errors
     /// [`StoreError`] if the storage is broken.
-    async fn list_instances(&self, tenant: TenantId, filter: &InstanceFilter, page: Page) -> Result<InstancePage, StoreError>;
+    async fn list_instances(
+        &self,
+        tenant: TenantId,
+        filter: &InstanceFilter,
+        page: Page,
+    ) -> Result<InstancePage, StoreError>;
 
     /// Up to `limit` facts of an instance from `from` on, by `seq`.
     ///
     /// # Errors
     /// [`StoreError`] if the storage is broken.
-    async fn facts(&self, tenant: TenantId, id: InstanceId, from: Seq, limit: usize) -> Result<Vec<Fact>, StoreError>;
+    async fn facts(
+        &self,
+        tenant: TenantId,
+        id: InstanceId,
+        from: Seq,
+        limit: usize,
+    ) -> Result<Vec<Fact>, StoreError>;
 }

@@ -78,12 +78,26 @@ pub struct Related {
 impl Related {
     /// A place in the same document.
     pub fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), message: message.into(), kind: None, id: None, version: None, file: None, line: None, column: None }
+        Self {
+            pointer: pointer.into(),
+            message: message.into(),
+            kind: None,
+            id: None,
+            version: None,
+            file: None,
+            line: None,
+            column: None,
+        }
     }
 
     /// Says that the place lies in another document.
     #[must_use]
-    pub fn with_document(mut self, kind: impl Into<String>, id: impl Into<String>, version: impl Into<String>) -> Self {
+    pub fn with_document(
+        mut self,
+        kind: impl Into<String>,
+        id: impl Into<String>,
+        version: impl Into<String>,
+    ) -> Self {
         self.kind = Some(kind.into());
         self.id = Some(id.into());
         self.version = Some(version.into());
@@ -135,17 +149,30 @@ pub struct Finding {
 
 impl Finding {
     /// An ERROR.
-    pub fn error(code: impl Into<Cow<'static, str>>, pointer: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn error(
+        code: impl Into<Cow<'static, str>>,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self::new(Severity::Error, code, pointer, message)
     }
 
     /// A WARNING.
-    pub fn warning(code: impl Into<Cow<'static, str>>, pointer: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn warning(
+        code: impl Into<Cow<'static, str>>,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self::new(Severity::Warning, code, pointer, message)
     }
 
     /// A finding of the given weight.
-    pub fn new(severity: Severity, code: impl Into<Cow<'static, str>>, pointer: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(
+        severity: Severity,
+        code: impl Into<Cow<'static, str>>,
+        pointer: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             file: None,
             severity,
@@ -207,7 +234,17 @@ impl std::fmt::Display for Finding {
             f.write_str(" ")?;
         }
         let severity = if self.is_error() { "ERROR" } else { "WARNING" };
-        write!(f, "{severity} {} at {}: {}", self.code, if self.pointer.is_empty() { "the root" } else { &self.pointer }, self.message)?;
+        write!(
+            f,
+            "{severity} {} at {}: {}",
+            self.code,
+            if self.pointer.is_empty() {
+                "the root"
+            } else {
+                &self.pointer
+            },
+            self.message
+        )?;
         if let Some(hint) = &self.hint {
             write!(f, " ({hint})")?;
         }

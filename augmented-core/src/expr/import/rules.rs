@@ -282,10 +282,10 @@ fn undefined(draft: &mut Draft, _: &ImportContext<'_>) {
 fn reduce(draft: &mut Draft, _: &ImportContext<'_>) {
     let mut at = 1;
     while at < draft.pieces.len() {
-        if draft.word(at) == "reduce" && draft.symbol(at - 1, ".") && draft.symbol(at + 1, "(") {
-            if !rewrite_reduce(draft, at) {
-                draft.guess(17, "there is no reduce(): write `sum(list.map(i, i.price))` or another function of lists");
-            }
+        let reduced =
+            draft.word(at) == "reduce" && draft.symbol(at - 1, ".") && draft.symbol(at + 1, "(");
+        if reduced && !rewrite_reduce(draft, at) {
+            draft.guess(17, "there is no reduce(): write `sum(list.map(i, i.price))` or another function of lists");
         }
         at += 1;
     }

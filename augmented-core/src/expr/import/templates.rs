@@ -9,6 +9,11 @@ const FILE_ENDINGS: [&str; 20] = [
     "zip", "xlsx", "docx", "parquet", "svg", "tmp", "gz",
 ];
 
+/// Roots of running instances and events; the roots of other areas, such as `form`, are too often the first part of a plain name.
+const PATH_ROOTS: [&str; 10] = [
+    "error", "event", "input", "item", "output", "schedule", "signal", "steps", "vars", "workflow",
+];
+
 /// Recognises an import form in a string of a mapping or template: `{{…}}`, or a bare path; `None` if it looks like none.
 ///
 /// The forms inside `${…}` are those of [`canonical_expression`].
@@ -105,22 +110,23 @@ fn bare_path(text: &str, context: &ImportContext<'_>) -> Option<ImportForm> {
         return None;
     }
     let root = parts.first().copied().unwrap_or("");
-    let source = if context.site.allows(root) && context.compiles(text) {
-        text.to_owned()
-    } else if text.starts_with("$.")
-        || matches!(
-            (root, parts.get(1).copied()),
-            (
-                "workflow",
-                Some("input" | "variables" | "context" | "state" | "instance")
-            ) | ("step", Some("input"))
-                | ("task", Some("output"))
-        )
-    {
-        canonical_expression(text, context)?.replacement?
-    } else {
-        return None;
-    };
+    let source =
+        if PATH_ROOTS.contains(&root) && context.site.allows(root) && context.compiles(text) {
+            text.to_owned()
+        } else if text.starts_with("$.")
+            || matches!(
+                (root, parts.get(1).copied()),
+                (
+                    "workflow",
+                    Some("input" | "variables" | "context" | "state" | "instance")
+                ) | ("step", Some("input"))
+                    | ("task", Some("output"))
+            )
+        {
+            canonical_expression(text, context)?.replacement?
+        } else {
+            return None;
+        };
     let hint =
         format!("write `${{{source}}}`, or `{{\"$literal\": {text:?}}}` for the text itself");
     Some(ImportForm {

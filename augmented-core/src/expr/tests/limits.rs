@@ -210,3 +210,30 @@ fn outcomes_are_the_same_in_every_run() {
         );
     }
 }
+
+#[test]
+fn the_deepest_expression_runs_on_a_small_stack() {
+    let nested = |open: &str, inner: &str, close: &str, levels: usize| {
+        format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))
+    };
+    let sources = [
+        nested("[1].map(x, ", "x", ")", 62),
+        nested("(true ? ", "1", " : 2)", 62),
+        nested("size([", "1", "])", 31),
+        nested("coalesce(null, ", "1", ")", 62),
+        nested("{'a': ", "1", "}", 62),
+        nested("-(", "1", " + 1)", 31),
+        nested("input.list[", "0", "]", 31),
+    ];
+    let run = move || {
+        for source in &sources {
+            let _ = compiled(source, Profile::Strict).eval(&roots());
+        }
+    };
+    std::thread::Builder::new()
+        .stack_size(1 << 20)
+        .spawn(run)
+        .unwrap()
+        .join()
+        .unwrap();
+}

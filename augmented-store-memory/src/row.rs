@@ -1,0 +1,330 @@
+//! One instance: its facts, its snapshot and its open work.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use augmented_core::runtime::{Fact, InstanceHeader, InstanceState, InstanceStatus, Message, TimerKey};
+use augmented_core::store::{
+    AttemptRow, InstanceCommit, InstanceSummary, LoadedInstance, MailboxId, MailboxMessage, Snapshot, TimerRow,
+};
+use augmented_core::{NodeId, Seq, Timestamp};
+use rustc_hash::FxHashMap;
+
+use crate::shard::Indexes;
+
+/// An instance as it stands.
+pub(crate) struct Row {
+    pub(crate) header: Arc<InstanceHeader>,
+    owner: Option<NodeId>,
+    takeovers: u16,
+    state: Option<Arc<InstanceState>>,
+    /// All facts; the index of a fact is its `seq`.
+    facts: Vec<Fact>,
+    updated_at: Timestamp,
+    /// Numbers are never used twice, not even after the mailbox was empty.
+    next_message: MailboxId,
+    keys: MessageKeys,
+    /// Absent where nothing is open, so that an ended instance costs its row alone.
+    open: Option<Box<OpenWork>>,
+}
+
+#[derive(Default)]
+struct OpenWork {
+    mailbox: VecDeque<Waiting>,
+    timers: BTreeMap<TimerKey, Timestamp>,
+    attempts: Vec<AttemptRow>,
+}
+
+struct Waiting {
+    /// When it came, in the order of the whole store.
+    arrival: u64,
+    row: MailboxMessage,
+}
+
+impl Row {
+    pub(crate) fn new(header: Arc<InstanceHeader>) -> Self {
+        Self {
+            updated_at: header.created_at,
+            header,
+            owner: None,
+            takeovers: 0,
+            state: None,
+            facts: Vec::new(),
+            next_message: 1,
+            keys: MessageKeys::default(),
+            open: None,
+        }
+    }
+
+    pub(crate) fn owner(&self) -> Option<NodeId> {
+        self.owner
+    }
+
+    pub(crate) fn last_seq(&self) -> Option<Seq> {
+        self.facts.last().map(|fact| fact.seq)
+    }
+
+    pub(crate) fn status(&self) -> InstanceStatus {
+        match &self.state {
+            Some(state) => state.status,
+            None if self.facts.is_empty() => InstanceStatus::Created,
+            None => InstanceStatus::Running,
+        }
+    }
+
+    fn is_ended(&self) -> bool {
+        self.status().is_terminal()
+    }
+
+    pub(crate) fn load(&self) -> LoadedInstance {
+        let behind = self.state.as_ref().and_then(|state| state.seq).map_or(0, |seq| seq + 1);
+        LoadedInstance::new(
+            Arc::clone(&self.header),
+            self.owner,
+            self.takeovers,
+            self.state.clone(),
+            self.facts_from(behind).to_vec(),
+            self.open.as_ref().map_or_else(Vec::new, |open| open.attempts.clone()),
+        )
+    }
+
+    pub(crate) fn facts_from(&self, seq: Seq) -> &[Fact] {
+        usize::try_from(seq).ok().and_then(|from| self.facts.get(from..)).unwrap_or_default()
+    }
+
+    pub(crate) fn summary(&self) -> InstanceSummary {
+        let completed_at = self.state.as_ref().and_then(|state| state.completed_at);
+        InstanceSummary::new(Arc::clone(&self.header), self.status(), self.last_seq(), self.updated_at, completed_at)
+    }
+
+    pub(crate) fn messages(&self) -> Vec<MailboxMessage> {
+        self.open.as_ref().map_or_else(Vec::new, |open| open.mailbox.iter().map(|waiting| waiting.row.clone()).collect())
+    }
+
+    /// Whether the fact of one of these messages is written already.
+    pub(crate) fn has_applied_any(&self, keys: &[Box<str>]) -> bool {
+        keys.iter().any(|key| self.keys.is_applied(key))
+    }
+
+    /// Writes down a commit that was checked. What it replaces stays in the commit, to be dropped by the
+    /// caller after the lock.
+    pub(crate) fn apply(&mut self, commit: &mut InstanceCommit, keys: Vec<Box<str>>, indexes: &mut Indexes) {
+        self.add_facts(&mut commit.facts, keys);
+        if self.open.is_some() {
+            self.consume(&commit.consumed, indexes);
+            for key in &commit.timers_cleared {
+                self.disarm(*key, indexes);
+            }
+        }
+        for timer in &commit.timers_set {
+            self.arm(*timer, indexes);
+        }
+        if let Some(snapshot) = &mut commit.snapshot {
+            self.write(snapshot, indexes);
+        }
+        self.close_if_idle();
+    }
+
+    fn add_facts(&mut self, facts: &mut Vec<Fact>, keys: Vec<Box<str>>) {
+        if facts.is_empty() {
+            return;
+        }
+        self.takeovers = 0;
+        for key in keys {
+            self.keys.set(key, KeyUse::Applied);
+        }
+        if let Some(open) = &mut self.open
+            && !open.attempts.is_empty()
+        {
+            for fact in &*facts {
+                if let Message::TaskDone(done) = &fact.message {
+                    open.attempts.retain(|attempt| attempt.activation != done.activation);
+                }
+            }
+        }
+        if self.facts.is_empty() {
+            self.facts = std::mem::take(facts);
+        } else {
+            self.facts.append(facts);
+        }
+    }
+
+    fn write(&mut self, snapshot: &mut Snapshot, indexes: &mut Indexes) {
+        match &mut self.state {
+            Some(state) => std::mem::swap(state, &mut snapshot.state),
+            none => *none = Some(Arc::clone(&snapshot.state)),
+        }
+        self.set_owner(snapshot.owner, indexes);
+        if let Some(fact) = self.facts.last() {
+            self.updated_at = fact.at;
+        }
+        if self.is_ended() {
+            self.drop_open_work(indexes);
+            self.facts.shrink_to_fit();
+        }
+    }
+
+    pub(crate) fn set_owner(&mut self, owner: Option<NodeId>, indexes: &mut Indexes) {
+        if self.owner == owner {
+            return;
+        }
+        let id = self.header.instance_id;
+        if let Some(node) = self.owner {
+            indexes.owned.remove(&(node, id));
+        }
+        if let Some(node) = owner {
+            indexes.owned.insert((node, id));
+        }
+        self.owner = owner;
+        // What waits here was nobody else's business until now.
+        if self.open.as_ref().is_some_and(|open| !open.mailbox.is_empty()) {
+            indexes.news = true;
+        }
+    }
+
+    pub(crate) fn take_over(&mut self, to: NodeId, indexes: &mut Indexes) {
+        self.takeovers = self.takeovers.saturating_add(1);
+        self.set_owner(Some(to), indexes);
+    }
+
+    /// Puts a message into the mailbox unless the instance ended or accepted its key before.
+    pub(crate) fn accept(&mut self, message: Message, arrival: u64, indexes: &mut Indexes) -> bool {
+        if self.is_ended() || (matches!(message, Message::Start(_)) && !self.facts.is_empty()) {
+            return false;
+        }
+        if let Some(key) = message.message_key()
+            && !self.keys.accept(key)
+        {
+            return false;
+        }
+        let mailbox = &mut self.open.get_or_insert_default().mailbox;
+        if mailbox.is_empty() {
+            indexes.waiting.insert((arrival, self.header.instance_id));
+        }
+        mailbox.push_back(Waiting { arrival, row: MailboxMessage { id: self.next_message, message } });
+        self.next_message += 1;
+        indexes.news = true;
+        true
+    }
+
+    fn consume(&mut self, consumed: &[MailboxId], indexes: &mut Indexes) {
+        let Some(open) = &mut self.open else { return };
+        let Some(oldest) = open.mailbox.front().map(|waiting| waiting.arrival) else { return };
+        for id in consumed {
+            if let Ok(at) = open.mailbox.binary_search_by_key(id, |waiting| waiting.row.id) {
+                open.mailbox.remove(at);
+            }
+        }
+        let next = open.mailbox.front().map(|waiting| waiting.arrival);
+        if next != Some(oldest) {
+            indexes.waiting.remove(&(oldest, self.header.instance_id));
+            if let Some(next) = next {
+                indexes.waiting.insert((next, self.header.instance_id));
+            }
+        }
+    }
+
+    fn arm(&mut self, timer: TimerRow, indexes: &mut Indexes) {
+        let open = self.open.get_or_insert_default();
+        if let Some(before) = open.timers.insert(timer.key, timer.fire_at) {
+            indexes.due.remove(&(before, self.header.instance_id, timer.key));
+        }
+        if indexes.due.first().is_none_or(|(earliest, ..)| timer.fire_at < *earliest) {
+            indexes.news = true;
+        }
+        indexes.due.insert((timer.fire_at, self.header.instance_id, timer.key));
+    }
+
+    /// Removes a timer; tells whether it was armed.
+    fn disarm(&mut self, key: TimerKey, indexes: &mut Indexes) -> bool {
+        let Some(open) = &mut self.open else { return false };
+        let Some(fire_at) = open.timers.remove(&key) else { return false };
+        indexes.due.remove(&(fire_at, self.header.instance_id, key))
+    }
+
+    /// Turns an armed timer into a message.
+    pub(crate) fn fire(&mut self, key: TimerKey, arrival: u64, indexes: &mut Indexes) -> bool {
+        let fired = self.disarm(key, indexes) && self.accept(Message::Timer(key), arrival, indexes);
+        self.close_if_idle();
+        fired
+    }
+
+    pub(crate) fn record_attempt(&mut self, attempt: AttemptRow) {
+        if self.is_ended() {
+            return;
+        }
+        let attempts = &mut self.open.get_or_insert_default().attempts;
+        let known = attempts
+            .iter()
+            .any(|other| other.task_instance_id == attempt.task_instance_id && other.record.attempt == attempt.record.attempt);
+        if !known {
+            attempts.push(attempt);
+        }
+    }
+
+    fn drop_open_work(&mut self, indexes: &mut Indexes) {
+        let Some(open) = self.open.take() else { return };
+        let id = self.header.instance_id;
+        if let Some(waiting) = open.mailbox.front() {
+            indexes.waiting.remove(&(waiting.arrival, id));
+        }
+        for (key, fire_at) in open.timers {
+            indexes.due.remove(&(fire_at, id, key));
+        }
+    }
+
+    fn close_if_idle(&mut self) {
+        if self.open.as_ref().is_some_and(|open| open.mailbox.is_empty() && open.timers.is_empty() && open.attempts.is_empty()) {
+            self.open = None;
+        }
+    }
+}
+
+/// The keys of the messages these facts apply, or `None` if one is applied twice.
+pub(crate) fn keys_of(facts: &[Fact]) -> Option<Vec<Box<str>>> {
+    let mut keys: Vec<Box<str>> = Vec::new();
+    for fact in facts {
+        // A start needs no entry: it is fact 0 and only that.
+        let key = match &fact.message {
+            Message::Start(_) => None,
+            other => other.message_key(),
+        };
+        let Some(key) = key else { continue };
+        if keys.iter().any(|other| **other == *key) {
+            return None;
+        }
+        keys.push(key.into());
+    }
+    Some(keys)
+}
+
+/// The message keys an instance ever saw; most instances never see one.
+#[derive(Default)]
+struct MessageKeys(Option<Box<FxHashMap<Box<str>, KeyUse>>>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeyUse {
+    /// Accepted into the mailbox.
+    Accepted,
+    /// Its fact is written.
+    Applied,
+}
+
+impl MessageKeys {
+    fn is_applied(&self, key: &str) -> bool {
+        self.0.as_ref().is_some_and(|keys| keys.get(key) == Some(&KeyUse::Applied))
+    }
+
+    fn set(&mut self, key: Box<str>, key_use: KeyUse) {
+        self.0.get_or_insert_default().insert(key, key_use);
+    }
+
+    /// Takes a new key; `false` if it is known.
+    fn accept(&mut self, key: String) -> bool {
+        if self.0.as_ref().is_some_and(|keys| keys.contains_key(key.as_str())) {
+            return false;
+        }
+        self.set(key.into(), KeyUse::Accepted);
+        true
+    }
+}
