@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -94,18 +94,18 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 pub(super) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
     let mut future = pin!(future);
     let mut alarm: Option<mpsc::Sender<()>> = None;
-    let (late, is_late) = mpsc::channel();
+    let late = Arc::new(AtomicBool::new(false));
     std::future::poll_fn(|context| {
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return Poll::Ready(output);
         }
-        assert!(is_late.try_recv().is_err(), "{what}: still waiting after {PATIENCE:?}");
+        assert!(!late.load(Ordering::SeqCst), "{what}: still waiting after {PATIENCE:?}");
         // The thread that rings the alarm ends as soon as its sender is dropped, at the latest with this future.
         let (sender, cancelled) = mpsc::channel::<()>();
-        let (waker, late) = (context.waker().clone(), late.clone());
+        let (waker, late) = (context.waker().clone(), Arc::clone(&late));
         std::thread::spawn(move || {
             if cancelled.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let _ = late.send(());
+                late.store(true, Ordering::SeqCst);
                 waker.wake();
             }
         });
