@@ -3,6 +3,7 @@
 //!
 //! This crate is pure: it performs no I/O, reads no clock and knows no async runtime.
 
+pub mod codes;
 pub mod error;
 pub mod expr;
 pub mod ids;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use augmented_core::model::{DefinitionKind, LifecycleStatus, StoredDefinition};
-use augmented_core::store::{DefinitionFilter, DefinitionStore, NewDefinition, PutOutcome, StatusChange, StoreError};
+use augmented_core::store::{
+    DefinitionFilter, DefinitionStore, NewDefinition, PutOutcome, StatusChange, StoreError,
+};
 use augmented_core::{TenantId, Timestamp};
 use rustc_hash::FxHashMap;
 use semver::Version;
@@ -33,22 +35,43 @@ pub(crate) struct Shelf {
 
 #[async_trait]
 impl DefinitionStore for MemoryStore {
-    async fn put_definitions(&self, tenant: TenantId, bundle: Vec<NewDefinition>, now: Timestamp) -> Result<Vec<PutOutcome>, StoreError> {
+    async fn put_definitions(
+        &self,
+        tenant: TenantId,
+        bundle: Vec<NewDefinition>,
+        now: Timestamp,
+    ) -> Result<Vec<PutOutcome>, StoreError> {
         self.definitions.write().put(tenant, bundle, now)
     }
 
-    async fn definition_versions(&self, tenant: TenantId, kind: DefinitionKind, business_id: &str) -> Result<Vec<StoredDefinition>, StoreError> {
+    async fn definition_versions(
+        &self,
+        tenant: TenantId,
+        kind: DefinitionKind,
+        business_id: &str,
+    ) -> Result<Vec<StoredDefinition>, StoreError> {
         let shelf = self.definitions.read();
         let family = shelf.families.get(&family_key(tenant, kind, business_id));
         Ok(family.map_or_else(Vec::new, |family| family.values().cloned().collect()))
     }
 
-    async fn definitions_by_id(&self, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<Option<StoredDefinition>>, StoreError> {
+    async fn definitions_by_id(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+    ) -> Result<Vec<Option<StoredDefinition>>, StoreError> {
         let shelf = self.definitions.read();
-        Ok(ids.iter().map(|id| shelf.by_id(tenant, *id).cloned()).collect())
+        Ok(ids
+            .iter()
+            .map(|id| shelf.by_id(tenant, *id).cloned())
+            .collect())
     }
 
-    async fn list_definitions(&self, tenant: TenantId, filter: &DefinitionFilter) -> Result<Vec<StoredDefinition>, StoreError> {
+    async fn list_definitions(
+        &self,
+        tenant: TenantId,
+        filter: &DefinitionFilter,
+    ) -> Result<Vec<StoredDefinition>, StoreError> {
         Ok(self.definitions.read().list(tenant, filter))
     }
 
@@ -61,11 +84,21 @@ impl DefinitionStore for MemoryStore {
         to: LifecycleStatus,
         now: Timestamp,
     ) -> Result<StatusChange, StoreError> {
-        let Ok(version) = Version::parse(version) else { return Ok(StatusChange::NotFound) };
+        let Ok(version) = Version::parse(version) else {
+            return Ok(StatusChange::NotFound);
+        };
         let mut shelf = self.definitions.write();
-        let Some(family) = shelf.families.get_mut(&family_key(tenant, kind, business_id)) else { return Ok(StatusChange::NotFound) };
-        let too_low = highest_published(family).is_some_and(|(highest, _)| version.cmp_precedence(highest) != Ordering::Greater);
-        let Some(stored) = family.get_mut(&version) else { return Ok(StatusChange::NotFound) };
+        let Some(family) = shelf
+            .families
+            .get_mut(&family_key(tenant, kind, business_id))
+        else {
+            return Ok(StatusChange::NotFound);
+        };
+        let too_low = highest_published(family)
+            .is_some_and(|(highest, _)| version.cmp_precedence(highest) != Ordering::Greater);
+        let Some(stored) = family.get_mut(&version) else {
+            return Ok(StatusChange::NotFound);
+        };
         let publishes_below = stored.status == LifecycleStatus::Draft && too_low;
         if !stored.status.can_move_to(to) || publishes_below {
             return Ok(StatusChange::Forbidden(stored.status));
@@ -77,14 +110,25 @@ impl DefinitionStore for MemoryStore {
 
 impl Shelf {
     /// Puts a bundle into copies of the families it touches, and those in place if nothing was refused.
-    fn put(&mut self, tenant: TenantId, bundle: Vec<NewDefinition>, now: Timestamp) -> Result<Vec<PutOutcome>, StoreError> {
+    fn put(
+        &mut self,
+        tenant: TenantId,
+        bundle: Vec<NewDefinition>,
+        now: Timestamp,
+    ) -> Result<Vec<PutOutcome>, StoreError> {
         let mut touched: BTreeMap<FamilyKey, Family> = BTreeMap::new();
         let mut outcomes = Vec::with_capacity(bundle.len());
         for new in bundle {
-            let version = Version::parse(&new.version)
-                .map_err(|_| StoreError::corrupt(format!("`{}`, the version of `{}`, is not SemVer", new.version, new.business_id)))?;
+            let version = Version::parse(&new.version).map_err(|_| {
+                StoreError::corrupt(format!(
+                    "`{}`, the version of `{}`, is not SemVer",
+                    new.version, new.business_id
+                ))
+            })?;
             let key = (tenant, new.kind.as_str(), Arc::clone(&new.business_id));
-            let family = touched.entry(key).or_insert_with_key(|key| self.families.get(key).cloned().unwrap_or_default());
+            let family = touched
+                .entry(key)
+                .or_insert_with_key(|key| self.families.get(key).cloned().unwrap_or_default());
             outcomes.push(put_one(family, tenant, version, new, now));
         }
         if outcomes.iter().any(is_refusal) {
@@ -95,7 +139,8 @@ impl Shelf {
         }
         for (key, family) in touched {
             for (version, stored) in &family {
-                self.places.insert(stored.id, (key.clone(), version.clone()));
+                self.places
+                    .insert(stored.id, (key.clone(), version.clone()));
             }
             self.families.insert(key, family);
         }
@@ -104,20 +149,35 @@ impl Shelf {
 
     fn by_id(&self, tenant: TenantId, id: Uuid) -> Option<&StoredDefinition> {
         let (key, version) = self.places.get(&id)?;
-        self.families.get(key)?.get(version).filter(|stored| stored.tenant == tenant)
+        self.families
+            .get(key)?
+            .get(version)
+            .filter(|stored| stored.tenant == tenant)
     }
 
     fn list(&self, tenant: TenantId, filter: &DefinitionFilter) -> Vec<StoredDefinition> {
-        let after = filter.after.and_then(|id| self.by_id(tenant, id)).and_then(|stored| self.places.get(&stored.id));
+        let after = filter
+            .after
+            .and_then(|id| self.by_id(tenant, id))
+            .and_then(|stored| self.places.get(&stored.id));
         let first = match after {
             Some((key, _)) => key.clone(),
             None => (tenant, "", Arc::from("")),
         };
         let search = filter.search.as_ref().map(|text| text.to_lowercase());
-        let of_tenant = self.families.range(first..).take_while(|((owner, ..), _)| *owner == tenant);
+        let of_tenant = self
+            .families
+            .range(first..)
+            .take_while(|((owner, ..), _)| *owner == tenant);
         of_tenant
-            .flat_map(|(key, family)| family.iter().map(move |(version, stored)| (key, version, stored)))
-            .filter(|(key, version, _)| after.is_none_or(|(last, last_version)| (*key, *version) > (last, last_version)))
+            .flat_map(|(key, family)| {
+                family
+                    .iter()
+                    .map(move |(version, stored)| (key, version, stored))
+            })
+            .filter(|(key, version, _)| {
+                after.is_none_or(|(last, last_version)| (*key, *version) > (last, last_version))
+            })
             .map(|(_, _, stored)| stored)
             .filter(|stored| filter.kind.is_none_or(|kind| stored.kind == kind))
             .filter(|stored| filter.statuses.is_empty() || filter.statuses.contains(&stored.status))
@@ -130,27 +190,44 @@ impl Shelf {
 
 /// Whether the id or the name contains a text that is in lower case.
 fn is_found(stored: &StoredDefinition, text: &str) -> bool {
-    let name = stored.document.get("name").and_then(|name| name.as_str()).unwrap_or_default();
+    let name = stored
+        .document
+        .get("name")
+        .and_then(|name| name.as_str())
+        .unwrap_or_default();
     stored.business_id.to_lowercase().contains(text) || name.to_lowercase().contains(text)
 }
 
 fn is_refusal(outcome: &PutOutcome) -> bool {
     match outcome {
-        PutOutcome::Frozen(_) | PutOutcome::VersionTooLow { .. } | PutOutcome::RefusedWithBundle => true,
+        PutOutcome::Frozen(_)
+        | PutOutcome::VersionTooLow { .. }
+        | PutOutcome::RefusedWithBundle => true,
         PutOutcome::Stored(_) | PutOutcome::Unchanged(_) => false,
     }
 }
 
 /// The highest version that ever was published.
 fn highest_published(family: &Family) -> Option<(&Version, &StoredDefinition)> {
-    family.iter().rev().find(|(_, stored)| stored.status != LifecycleStatus::Draft)
+    family
+        .iter()
+        .rev()
+        .find(|(_, stored)| stored.status != LifecycleStatus::Draft)
 }
 
-fn put_one(family: &mut Family, tenant: TenantId, version: Version, new: NewDefinition, now: Timestamp) -> PutOutcome {
+fn put_one(
+    family: &mut Family,
+    tenant: TenantId,
+    version: Version,
+    new: NewDefinition,
+    now: Timestamp,
+) -> PutOutcome {
     let publishes = new.status != LifecycleStatus::Draft;
     let too_low = highest_published(family)
         .filter(|(highest, _)| version.cmp_precedence(highest) != Ordering::Greater)
-        .map(|(_, highest)| PutOutcome::VersionTooLow { highest: Arc::clone(&highest.version) });
+        .map(|(_, highest)| PutOutcome::VersionTooLow {
+            highest: Arc::clone(&highest.version),
+        });
     let Some(stored) = family.get_mut(&version) else {
         if publishes && let Some(refusal) = too_low {
             return refusal;
@@ -172,7 +249,11 @@ fn put_one(family: &mut Family, tenant: TenantId, version: Version, new: NewDefi
     let same_content = stored.content_hash == new.content_hash;
     // What is past DRAFT is moved by its life cycle alone, so the same content again changes nothing.
     if stored.status != LifecycleStatus::Draft {
-        return if same_content { PutOutcome::Unchanged(stored.clone()) } else { PutOutcome::Frozen(stored.clone()) };
+        return if same_content {
+            PutOutcome::Unchanged(stored.clone())
+        } else {
+            PutOutcome::Frozen(stored.clone())
+        };
     }
     // The hash leaves the layout out, which a draft may change.
     if same_content && !publishes && stored.document == new.document {

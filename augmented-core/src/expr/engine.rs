@@ -10,9 +10,10 @@ use super::convert::scalar_text;
 use super::eval::{Eval, MAX_RESULT_BYTES, walk};
 use super::fault::Fault;
 use super::functions::{self, FunctionInfo, HostFunction};
+use super::import::{ImportContext, canonical_expression};
 use super::parse;
-use super::problem::{EXPR_NOT_BOOL, ExprError, ExprProblem, TemplateProblem};
-use super::program::{Node, Path};
+use super::problem::{EXPR_NOT_BOOL, EXPR_PARSE, ExprError, ExprProblem, TemplateProblem};
+use super::program::{Const, Node, Path};
 use super::references::References;
 use super::site::{ExprSite, Profile};
 use super::template::{self, Template};
@@ -69,15 +70,6 @@ impl CelEngine {
         self
     }
 
-    /// Compiles an expression that stands in a template.
-    pub(crate) fn compile_part(
-        &self,
-        source: &str,
-        site: &ExprSite,
-    ) -> Result<CompiledExpr, Vec<ExprProblem>> {
-        self.compile_plainly(source, site)
-    }
-
     /// Compiles without looking for import forms.
     pub(crate) fn compile_plainly(
         &self,
@@ -99,7 +91,29 @@ impl CelEngine {
 
 impl ExpressionEngine for CelEngine {
     fn compile(&self, source: &str, site: &ExprSite) -> Result<CompiledExpr, Vec<ExprProblem>> {
-        self.compile_plainly(source, site)
+        let context = ImportContext::new(self, site);
+        match self.compile_plainly(source, site) {
+            Ok(expr) if expr.is_true() => match canonical_expression(source, &context) {
+                Some(form) => Err(vec![
+                    ExprProblem::new(EXPR_PARSE, "a condition that always holds is none")
+                        .at(Some(0))
+                        .hint(form.hint),
+                ]),
+                None => Ok(expr),
+            },
+            Ok(expr) => Ok(expr),
+            Err(mut problems) => {
+                if let Some(form) = canonical_expression(source, &context) {
+                    for problem in &mut problems {
+                        problem.hint = Some(form.hint.clone());
+                    }
+                    if let Some(first) = problems.first_mut() {
+                        first.replacement = form.replacement;
+                    }
+                }
+                Err(problems)
+            }
+        }
     }
 
     fn compile_template(
@@ -171,6 +185,10 @@ impl CompiledExpr {
     #[must_use]
     pub fn profile(&self) -> Profile {
         self.0.profile
+    }
+
+    fn is_true(&self) -> bool {
+        matches!(self.0.node, Node::Const(Const::Bool(true)))
     }
 
     fn plain_path(&self) -> Option<&Path> {

@@ -31,6 +31,7 @@ mod eval;
 mod fault;
 mod functions;
 mod guard;
+pub mod import;
 mod instant;
 mod loops;
 mod macros;
@@ -44,6 +45,8 @@ mod references;
 mod shape;
 mod site;
 mod template;
+#[cfg(test)]
+mod tests;
 mod token;
 mod value;
 

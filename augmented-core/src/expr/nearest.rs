@@ -9,8 +9,8 @@ pub(crate) fn nearest<'c>(
         return None;
     }
     let allowed = match name.chars().count() {
-        0..=2 => 1,
-        3..=5 => 2,
+        0..=5 => 1,
+        6..=8 => 2,
         _ => 3,
     };
     candidates

@@ -358,7 +358,7 @@ mod tests {
         let cases = [
             (
                 Val::Int(i64::MAX),
-                Val::Double(9.223_372_036_854_775_8e18),
+                Val::Double(9.223_372_036_854_776e18),
                 Ordering::Less,
             ),
             (Val::Int(7), Val::Double(7.5), Ordering::Less),

@@ -54,7 +54,11 @@ fn problem_of(source: &str, error: &ParseError) -> ExprProblem {
         .strip_prefix("Syntax error: ")
         .unwrap_or(&error.msg)
         .replace("<EOF>", "end of text");
-    ExprProblem::new(EXPR_PARSE, message).at(offset_of(source, error.pos))
+    let problem = ExprProblem::new(EXPR_PARSE, message).at(offset_of(source, error.pos));
+    if error.msg.contains("has() macro") {
+        return problem.hint("has() takes a path that ends with a member, `has(a.b)`; for other keys write `\"key\" in a`");
+    }
+    problem
 }
 
 /// Turns the parser's line and byte column into a count of scalar values.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::bindings::Bindings;
-use super::engine::{CelEngine, CompiledExpr, TextFault};
+use super::engine::{CelEngine, CompiledExpr, ExpressionEngine, TextFault};
 use super::eval::MAX_RESULT_BYTES;
+use super::import::{ImportContext, canonical_template};
 use super::problem::{
     DUPLICATE_KEY, EXPR_LIMIT, EXPR_PARSE, EXPR_TEMPLATE_TYPE, ExprError, ExprProblem,
     TemplateProblem,
@@ -364,7 +365,7 @@ impl Compiler<'_> {
     /// Compiles one expression that begins at a byte of the string at the pointer.
     fn expression(&mut self, whole: &str, source: &str, start: usize) -> Option<CompiledExpr> {
         let offset = scalar_offset(whole, start);
-        match self.engine.compile_part(source, self.site) {
+        match self.engine.compile(source, self.site) {
             Ok(expr) => {
                 self.expressions.push(TemplateExpr {
                     pointer: self.pointer.clone(),
@@ -389,6 +390,18 @@ impl Compiler<'_> {
     }
 
     fn string(&mut self, whole: &str) -> Part {
+        if let Some(form) = canonical_template(whole, &ImportContext::new(self.engine, self.site)) {
+            let message = match form.form {
+                18 => format!("`{whole}` is a text, though it looks like a path"),
+                _ => "`{{…}}` is no placeholder".to_owned(),
+            };
+            let offset = whole.find("{{").map_or(0, |at| scalar_offset(whole, at));
+            let mut problem = ExprProblem::new(EXPR_PARSE, message)
+                .at(Some(offset))
+                .hint(form.hint);
+            problem.replacement = form.replacement;
+            return self.problem(problem);
+        }
         if !whole.contains("${") {
             return Part::Constant(Value::String(whole.to_owned()));
         }

@@ -8,6 +8,7 @@ pub mod canonical;
 pub mod intake;
 pub mod nearest;
 mod number;
+pub mod patch;
 pub mod pointer;
 mod source;
 

@@ -270,3 +270,92 @@ impl VersionCandidate for StoredDefinition {
         self.status
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn fault(document: Value) -> String {
+        Definition::from_value(document).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_is_no_definition_says_why() {
+        assert_eq!(
+            fault(json!({"kind": "workflw"})),
+            "`workflw` is no kind of definition"
+        );
+        assert_eq!(
+            fault(json!({"kind": "role"})),
+            "definitions of kind `role` are not supported by this version"
+        );
+        assert_eq!(
+            fault(json!({"kind": "event"})),
+            "the document is no event definition"
+        );
+    }
+
+    #[test]
+    fn the_editor_link_is_accepted_and_dropped() {
+        let document = json!({"kind": "schema", "schemaId": "a", "version": "1.0.0", "name": "A", "schema": true});
+        let mut linked = document.clone();
+        linked["$schema"] = json!("aug://schema/core.schema/1.0.0");
+        assert_eq!(
+            Definition::from_value(linked).unwrap().to_value().unwrap(),
+            document
+        );
+    }
+
+    #[test]
+    fn only_content_changes_the_hash() {
+        let hash = |kind, document: Value| content_hash(kind, &document);
+        let plain = json!({"kind": "workflow", "name": "A"});
+        let same = [
+            json!({"name": "A", "kind": "workflow"}),
+            json!({"kind": "workflow", "name": "A", "layout": {}}),
+            json!({"kind": "workflow", "name": "A", "$schema": "x", "layout": {"a": 1}}),
+        ];
+        for document in same {
+            assert_eq!(
+                hash(DefinitionKind::Workflow, plain.clone()),
+                hash(DefinitionKind::Workflow, document)
+            );
+        }
+        let other = json!({"kind": "workflow", "name": "B"});
+        assert_ne!(
+            hash(DefinitionKind::Workflow, plain.clone()),
+            hash(DefinitionKind::Workflow, other)
+        );
+        let drawn = json!({"kind": "workflow", "name": "A", "layout": {}});
+        assert_ne!(
+            hash(DefinitionKind::Task, plain),
+            hash(DefinitionKind::Task, drawn),
+            "only workflows have a layout"
+        );
+    }
+
+    #[test]
+    fn a_draft_is_not_published_yet() {
+        let stored = |status| {
+            let (id, text) = (Uuid::nil(), Arc::from("a"));
+            let document = Arc::new(json!({}));
+            StoredDefinition::new(
+                id,
+                TenantId::default(),
+                DefinitionKind::Task,
+                text,
+                Arc::from("1.0.0"),
+                status,
+                document,
+                [0; 32],
+                Timestamp::MIN,
+            )
+        };
+        assert_eq!(stored(LifecycleStatus::Draft).published_at, None);
+        assert_eq!(
+            stored(LifecycleStatus::Published).published_at,
+            Some(Timestamp::MIN)
+        );
+    }
+}

@@ -524,3 +524,34 @@ fn merge_objects(base: &mut Value, over: Value) {
         (base, over) => *base = over,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_step_replaces_members_and_whole_lists() {
+        let read = |value: Value| serde_json::from_value::<Manual>(value).unwrap();
+        let definition = read(json!({
+            "title": "Approve",
+            "assignment": {"mode": "OFFER", "candidates": {"roles": ["approver"], "teams": ["a", "b"]}},
+            "reminders": [0.5, 0.9],
+            "allow": {"claim": true, "delegate": true},
+        }));
+        let step = read(json!({
+            "assignment": {"candidates": {"teams": ["c"]}, "maxOpenPerUser": 2},
+            "reminders": [0.25],
+            "allow": {"delegate": false},
+        }));
+        let expected = json!({
+            "title": "Approve",
+            "assignment": {"mode": "OFFER", "candidates": {"roles": ["approver"], "teams": ["c"]}, "maxOpenPerUser": 2},
+            "reminders": [0.25],
+            "allow": {"claim": true, "delegate": false},
+        });
+        assert_eq!(definition.merged_with(&step), read(expected));
+        assert_eq!(definition.merged_with(&Manual::default()), definition);
+        assert_eq!(Manual::default().merged_with(&definition), definition);
+    }
+}

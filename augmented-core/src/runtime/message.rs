@@ -49,18 +49,11 @@ impl Message {
 }
 
 /// The first message: what the instance pins.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StartMessage {
     /// The exact task versions in use, in the order of the compiled workflow's task references.
     pub task_pins: Arc<[TaskPin]>,
-}
-
-impl Default for StartMessage {
-    /// A start that waits in a mailbox: whoever applies it resolves the pins.
-    fn default() -> Self {
-        Self { task_pins: Arc::from([]) }
-    }
 }
 
 /// How a task instance ended.

@@ -28,7 +28,7 @@ impl CompiledWorkflow {
     /// does not exist. Nothing is compiled in part.
     pub fn compile(definition: &WorkflowDefinition, row_id: Uuid, expressions: &dyn ExpressionEngine) -> Result<Self, Vec<Finding>> {
         let mut index = Indexer::default();
-        index.scope(None, None);
+        index.scope(None);
         index.steps(&definition.steps, "/steps", 0, None);
         let root_slots = index.root_slots;
         let handlers = handler_targets(definition);
@@ -133,9 +133,9 @@ struct Indexer<'a> {
 }
 
 impl<'a> Indexer<'a> {
-    fn scope(&mut self, parent: Option<ScopeIdx>, frame_owner: Option<StepIdx>) -> ScopeIdx {
+    fn scope(&mut self, frame_owner: Option<StepIdx>) -> ScopeIdx {
         let idx = u16::try_from(self.scopes.len()).unwrap_or(u16::MAX);
-        self.scopes.push(Scope { parent, frame_owner });
+        self.scopes.push(Scope { frame_owner });
         idx
     }
 
@@ -157,7 +157,7 @@ impl<'a> Indexer<'a> {
                 entries: Vec::new(),
                 body_slots: 0,
             });
-            let entries = self.nested(step, &pointer, idx, scope, owner);
+            let entries = self.nested(step, &pointer, idx, owner);
             if let Some(place) = self.places.get_mut(usize::from(idx)) {
                 place.entries = entries;
             }
@@ -165,19 +165,19 @@ impl<'a> Indexer<'a> {
         first
     }
 
-    fn nested(&mut self, step: &'a Step, pointer: &str, idx: StepIdx, scope: ScopeIdx, owner: Option<StepIdx>) -> Vec<Option<StepIdx>> {
+    fn nested(&mut self, step: &'a Step, pointer: &str, idx: StepIdx, owner: Option<StepIdx>) -> Vec<Option<StepIdx>> {
         match step {
             Step::Parallel(parallel) => parallel
                 .branches
                 .iter()
                 .enumerate()
                 .map(|(position, branch)| {
-                    let inner = self.scope(Some(scope), owner);
+                    let inner = self.scope(owner);
                     self.steps(&branch.steps, &format!("{pointer}/branches/{position}/steps"), inner, owner)
                 })
                 .collect(),
             Step::ForEach(each) => {
-                let inner = self.scope(Some(scope), Some(idx));
+                let inner = self.scope(Some(idx));
                 self.items.push(each.item_name());
                 let entry = self.steps(&each.steps, &format!("{pointer}/steps"), inner, Some(idx));
                 self.items.pop();

@@ -66,8 +66,6 @@ pub(crate) enum DecisionDetail {
 /// A scope: its place in the tree of containers.
 #[derive(Debug)]
 pub(crate) struct Scope {
-    /// The scope around it; none for the root.
-    pub(crate) parent: Option<ScopeIdx>,
     /// The FOR_EACH step whose iterations record its steps; none if the root frame does.
     pub(crate) frame_owner: Option<StepIdx>,
 }

@@ -189,7 +189,7 @@ impl Machine<'_> {
     }
 
     fn item_ended(&mut self, id: TokenId, body: &ForEachBody, index: u32, result: ScopeResult) -> Step {
-        let bytes = result.as_ref().map_or(0, |output| output.as_deref().map_or(4, json_bytes));
+        let bytes = result.as_ref().map_or(4, |output| output.as_deref().map_or(4, json_bytes));
         if let Err(error) = self.count_state(bytes) {
             self.stop_children(id, false);
             return self.fail_step(id, error, 0);
@@ -198,11 +198,10 @@ impl Machine<'_> {
         state.live = state.live.saturating_sub(1);
         match result {
             Ok(output) => {
-                let output = output.unwrap_or_default();
                 state.results.insert(index, ItemResult { status: ItemStatus::Completed, output, error: None });
             }
             Err(error) if body.collect => {
-                state.results.insert(index, ItemResult { status: ItemStatus::Failed, output: Arc::default(), error: Some(error) });
+                state.results.insert(index, ItemResult { status: ItemStatus::Failed, output: None, error: Some(error) });
             }
             Err(error) => {
                 self.stop_children(id, false);
@@ -223,12 +222,12 @@ impl Machine<'_> {
             .results
             .iter()
             .map(|(index, result)| match &result.error {
-                None => json!({"index": index, "status": "COMPLETED", "output": *result.output, "error": null}),
+                None => json!({"index": index, "status": "COMPLETED", "output": result.output.as_deref().unwrap_or(&Value::Null), "error": null}),
                 Some(error) => json!({"index": index, "status": "FAILED", "output": null, "error": **error}),
             })
             .collect();
         // What the results counted is counted again as the output of the step.
-        let kept: usize = state.results.values().map(|result| json_bytes(&result.output)).sum::<usize>()
+        let kept: usize = state.results.values().map(|result| result.output.as_deref().map_or(4, json_bytes)).sum::<usize>()
             + state.items.iter().map(|item| json_bytes(item)).sum::<usize>();
         self.state.bytes = self.state.bytes.saturating_sub(kept as u64);
         let failed = items.len() - succeeded;

@@ -11,6 +11,9 @@ use super::super::graph::{Body, CompiledStep, Due};
 use super::super::size::json_bytes;
 use super::{Entry, Fault, Machine, Step, expression_error};
 
+/// The code of a step that was entered too often.
+const VISIT_LIMIT: &str = "STEP_VISIT_LIMIT_EXCEEDED";
+
 impl Machine<'_> {
     pub(super) fn enter(&mut self, entry: Entry) -> Step {
         let Entry { token: id, step: idx, value, error, extra } = entry;
@@ -32,11 +35,11 @@ impl Machine<'_> {
         self.state.current_step = Some(idx);
         let number = self.open_visit(id, step)?;
         self.trail.push(TrailEntry::Entered { step: idx, path, visit: number });
-        if let Some(error) = self.over_visit_limit(id, step, number)? {
-            return self.fail_step(id, error, 0);
+        if let Some(limit) = self.over_visit_limit(id, step, number)? {
+            return self.fail_over_limit(id, step, limit, error.as_deref());
         }
         let input = match self.input(id, step, value, error.as_deref(), extra) {
-            Ok(input) => input,
+            Ok(input) => input.and_then(super::finish::known),
             Err(error) => return self.fail_step(id, error, 0),
         };
         if let Some(input) = &input
@@ -73,6 +76,19 @@ impl Machine<'_> {
         Ok(number)
     }
 
+    /// A step was entered too often. Its handlers may take over once; where the handler itself is entered too often,
+    /// or the instance as a whole, nobody does: two exhausted steps would hand the error to each other for ever.
+    fn fail_over_limit(&mut self, id: TokenId, step: &CompiledStep, limit: ErrorInfo, handled: Option<&Value>) -> Step {
+        let again = handled.and_then(|error| error.get("code")).and_then(Value::as_str) == Some(VISIT_LIMIT);
+        let no_handler = step.on_failure.handlers.is_empty();
+        if again || no_handler || self.state.total_visits > self.limits.max_total_visits {
+            self.close_failed(id, &limit, 0)?;
+            self.fail_instance(Arc::new(limit), Some(step.id.clone()));
+            return Ok(());
+        }
+        self.fail_step(id, limit, 0)
+    }
+
     fn over_visit_limit(&self, id: TokenId, step: &CompiledStep, number: u32) -> Step<Option<ErrorInfo>> {
         let base = self.state.frames.get(&self.token(id)?.frame).map_or(0, |frame| frame.visit_base);
         let limit = step.max_visits.unwrap_or(self.limits.max_step_visits);
@@ -83,7 +99,7 @@ impl Machine<'_> {
         } else {
             return Ok(None);
         };
-        Ok(Some(ErrorInfo::new("STEP_VISIT_LIMIT_EXCEEDED", ErrorCategory::Validation, message)))
+        Ok(Some(ErrorInfo::new(VISIT_LIMIT, ErrorCategory::Validation, message)))
     }
 
     /// The step input: its mapping, else what the path brings for steps that pass it on, else an empty object;

@@ -12,10 +12,21 @@ use super::{Entry, Machine, Step, expression_error};
 impl Machine<'_> {
     /// Ends a step with an error and finds who takes over.
     pub(super) fn fail_step(&mut self, id: TokenId, error: ErrorInfo, attempt: u32) -> Step {
+        let step = self.step(self.token(id)?.step)?;
+        let input = self.visit_mut(id, step)?.input.clone();
+        let root = error_root(&error, step, input.as_deref(), attempt);
+        let error = self.close_failed(id, &error, attempt)?;
+        // An exhausted step that goes on regardless would run for ever.
+        let go_on = if error.code == "STEP_VISIT_LIMIT_EXCEEDED" { None } else { step.on_failure.go_on };
+        self.route(id, step, error, root, go_on)
+    }
+
+    /// Marks the visit of a control point as failed.
+    pub(super) fn close_failed(&mut self, id: TokenId, error: &ErrorInfo, attempt: u32) -> Step<Arc<ErrorInfo>> {
         let token = self.token(id)?;
         let (idx, path, number) = (token.step, token.path.clone(), token.visit);
         let step = self.step(idx)?;
-        let error = Arc::new(error);
+        let error = Arc::new(error.clone());
         let (now, seq) = (self.now, self.seq);
         let visit = self.visit_mut(id, step)?;
         visit.status = StepStatus::Failed;
@@ -23,15 +34,14 @@ impl Machine<'_> {
         visit.attempt = attempt;
         visit.completed_at = Some(now);
         visit.completion_seq = Some(seq);
-        let root = error_root(&error, step, visit.input.as_deref(), attempt);
         self.trail.push(TrailEntry::Failed { step: idx, path, visit: number, attempt, error: error.clone() });
         self.token_mut(id)?.activity = Activity::Frozen;
         self.state.handling.remove(&id);
-        self.route(id, step, error, root)
+        Ok(error)
     }
 
     /// Handlers first, then `CONTINUE`, then the container, then the workflow.
-    fn route(&mut self, id: TokenId, step: &CompiledStep, error: Arc<ErrorInfo>, root: Arc<Value>) -> Step {
+    fn route(&mut self, id: TokenId, step: &CompiledStep, error: Arc<ErrorInfo>, root: Arc<Value>, go_on: Option<GoOn>) -> Step {
         match self.handler(id, step, &error, &root)? {
             Ok(Some((handler, extra))) => return self.hand_over(id, handler.target, root, extra),
             Ok(None) => {}
@@ -42,7 +52,7 @@ impl Machine<'_> {
                 return self.pass_up(id, failed, root);
             }
         }
-        match step.on_failure.go_on {
+        match go_on {
             Some(GoOn::To(target)) => self.hand_over(id, target, root, None),
             Some(GoOn::Default(target)) => {
                 let token = self.token(id)?;

@@ -18,10 +18,16 @@ const SUCCESS: &str = "SUCCESS";
 
 static NULL: Value = Value::Null;
 
+/// Null is kept as nothing, so that a state reads back from JSON as it was written.
+pub(super) fn known(value: Arc<Value>) -> Option<Arc<Value>> {
+    (!value.is_null()).then_some(value)
+}
+
 impl Machine<'_> {
     /// Finishes a step: maps its output, writes variables, takes the first matching transition.
     pub(super) fn complete(&mut self, id: TokenId, raw: Option<Arc<Value>>, outcome: Option<Arc<str>>, attempt: u32) -> Step {
         let step = self.step(self.token(id)?.step)?;
+        let raw = raw.and_then(known);
         let output = match self.mapped_output(id, step, raw.as_ref(), outcome.as_deref())? {
             Ok(output) => output,
             Err(error) => return self.fail_step(id, error, attempt),
@@ -74,7 +80,7 @@ impl Machine<'_> {
                 let error = self.state.handling.get(&id).map(Arc::as_ref);
                 let roots = self.roots(token, error).with_result(raw.map_or(&NULL, |raw| raw), outcome.unwrap_or(SUCCESS));
                 match template.eval(&roots) {
-                    Ok(value) => Some(Arc::new(value)),
+                    Ok(value) => known(Arc::new(value)),
                     Err(error) => return Ok(Err(expression_error(&error))),
                 }
             }
@@ -234,7 +240,7 @@ impl Machine<'_> {
                         }
                     }
                 };
-                self.close_end_visit(id, step, own.as_ref().or(value.as_ref()))?;
+                self.close_end_visit(id, step, own.clone().or_else(|| value.clone()).and_then(known))?;
                 self.trail.push(TrailEntry::Completed { step: idx, path, visit, attempt: 0, outcome: outcome.clone() });
                 self.complete_instance(id, own, value, outcome.clone())
             }
@@ -255,11 +261,11 @@ impl Machine<'_> {
         }
     }
 
-    fn close_end_visit(&mut self, id: TokenId, step: &CompiledStep, output: Option<&Arc<Value>>) -> Step {
+    fn close_end_visit(&mut self, id: TokenId, step: &CompiledStep, output: Option<Arc<Value>>) -> Step {
         let (now, seq) = (self.now, self.seq);
         let visit = self.visit_mut(id, step)?;
         visit.status = StepStatus::Completed;
-        visit.output = output.cloned();
+        visit.output = output;
         visit.completed_at = Some(now);
         visit.completion_seq = Some(seq);
         Ok(())
@@ -290,7 +296,7 @@ impl Machine<'_> {
         }
         self.cancel_everything(false);
         self.state.status = InstanceStatus::Completed;
-        self.state.output = Some(built.unwrap_or_default());
+        self.state.output = built.and_then(known);
         self.state.outcome = outcome;
         self.trail.push(TrailEntry::InstanceCompleted);
         self.finish(ChildStatus::Completed);

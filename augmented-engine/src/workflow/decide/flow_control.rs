@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
-use augmented_core::runtime::{Activity, SignalMessage, StepStatus, TimerKind, TokenId, TrailEntry};
+use augmented_core::runtime::{Activity, SignalMessage, TimerKind, TokenId};
 use augmented_core::time::Timestamp;
 use chrono::{LocalResult, NaiveDate, NaiveDateTime, TimeZone};
 use serde_json::json;
@@ -75,19 +75,10 @@ impl Machine<'_> {
 
     /// A wait ran out and its own handler takes over.
     fn expire(&mut self, id: TokenId, handler: u16, error: ErrorInfo) -> Step {
-        let token = self.token(id)?;
-        let (idx, path, number) = (token.step, token.path.clone(), token.visit);
-        let step = self.step(idx)?;
-        let error = Arc::new(error);
-        let (now, seq) = (self.now, self.seq);
-        let visit = self.visit_mut(id, step)?;
-        visit.status = StepStatus::Failed;
-        visit.error = Some(error.clone());
-        visit.completed_at = Some(now);
-        visit.completion_seq = Some(seq);
-        let root = super::failure::error_root(&error, step, visit.input.as_deref(), 0);
-        self.trail.push(TrailEntry::Failed { step: idx, path, visit: number, attempt: 0, error });
-        self.token_mut(id)?.activity = Activity::Frozen;
+        let step = self.step(self.token(id)?.step)?;
+        let input = self.visit_mut(id, step)?.input.clone();
+        let root = super::failure::error_root(&error, step, input.as_deref(), 0);
+        self.close_failed(id, &error, 0)?;
         self.hand_over(id, handler, root, None)
     }
 

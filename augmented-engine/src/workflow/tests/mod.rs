@@ -3,6 +3,7 @@
 mod containers;
 mod errors;
 mod paths;
+mod random;
 mod replays;
 mod waits;
 
@@ -206,7 +207,7 @@ impl Play {
     fn completed(&self) -> &Value {
         assert_eq!(self.state.status, InstanceStatus::Completed, "error: {:?}", self.state.error);
         assert!(self.timers.is_empty(), "timers left: {:?}", self.timers);
-        self.state.output.as_deref().unwrap()
+        self.state.output.as_deref().unwrap_or(&Value::Null)
     }
 
     #[track_caller]

@@ -1,0 +1,178 @@
+//! One instance in the memory of its worker.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use augmented_core::runtime::{AttemptRecord, InstanceState, InstanceStatus, Message};
+use augmented_core::store::{AttemptRow, Expect, MailboxId, MailboxMessage, NewInstance, TimerRow};
+use augmented_core::{Seq, TenantId, Timestamp};
+use tokio::sync::oneshot;
+
+use super::StartAnswer;
+use crate::EngineError;
+use crate::task::{ExecutionPlan, RunControl};
+use crate::workflow::RunTask;
+
+/// A message on its way to the core.
+#[derive(Clone, Debug)]
+pub(crate) struct Queued {
+    pub(crate) message: Message,
+    /// The mailbox row it came from; none for what happened in this process.
+    pub(crate) mail: Option<MailboxId>,
+}
+
+impl Queued {
+    pub(crate) fn local(message: Message) -> Self {
+        Self { message, mail: None }
+    }
+}
+
+/// What the store holds of the instance, as this worker knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Nothing yet.
+    New,
+    /// This node owns it.
+    Owned(Seq),
+    /// Nobody owns it.
+    Parked(Option<Seq>),
+}
+
+impl Standing {
+    pub(crate) fn expect(self) -> Expect {
+        match self {
+            Self::New => Expect::New,
+            Self::Owned(seq) => Expect::Owned(seq),
+            Self::Parked(seq) => Expect::Parked(seq),
+        }
+    }
+
+    pub(crate) fn seq(self) -> Option<Seq> {
+        match self {
+            Self::New => None,
+            Self::Owned(seq) => Some(seq),
+            Self::Parked(seq) => seq,
+        }
+    }
+}
+
+/// A task under way.
+pub(crate) struct OpenTask {
+    pub(crate) activation: u64,
+    pub(crate) control: Arc<RunControl>,
+}
+
+/// What a start still needs: its row, and whom to tell.
+pub(crate) struct Starting {
+    pub(crate) new: NewInstance,
+    pub(crate) accepted: Option<oneshot::Sender<Result<StartAnswer, EngineError>>>,
+}
+
+/// An instance in memory.
+pub(crate) struct Live {
+    pub(crate) tenant: TenantId,
+    pub(crate) plan: Arc<ExecutionPlan>,
+    pub(crate) state: Arc<InstanceState>,
+    pub(crate) standing: Standing,
+    /// Messages to decide, in order.
+    pub(crate) queue: VecDeque<Queued>,
+    /// Whether a commit, or something that must come before it, is under way.
+    pub(crate) busy: bool,
+    /// Whether it stands in the worker's list of instances to look at.
+    pub(crate) listed: bool,
+    /// The fact and the status of the last snapshot.
+    pub(crate) snapshot: Option<(Option<Seq>, InstanceStatus)>,
+    pub(crate) tasks: Vec<OpenTask>,
+    /// Tasks to begin once this node owns the instance.
+    pub(crate) to_begin: Vec<RunTask>,
+    /// Recorded attempts of open tasks, of an instance that was loaded.
+    pub(crate) attempts: Vec<AttemptRow>,
+    /// Children that should be in the store and are not; the next commit inserts them.
+    pub(crate) missing_children: Vec<NewInstance>,
+    /// Timers of the driver's own that the next commit arms.
+    pub(crate) timers: Vec<TimerRow>,
+    /// The last mailbox row that was put into the queue.
+    pub(crate) mail_seen: MailboxId,
+    /// How often in a row its commit was refused or could not be decided.
+    pub(crate) strikes: u8,
+    pub(crate) starting: Option<Box<Starting>>,
+    pub(crate) watchers: Vec<oneshot::Sender<Arc<InstanceState>>>,
+}
+
+impl Live {
+    pub(crate) fn new(tenant: TenantId, plan: Arc<ExecutionPlan>, state: Arc<InstanceState>, standing: Standing) -> Self {
+        Self {
+            tenant,
+            plan,
+            state,
+            standing,
+            queue: VecDeque::new(),
+            busy: false,
+            listed: false,
+            snapshot: None,
+            tasks: Vec::new(),
+            to_begin: Vec::new(),
+            attempts: Vec::new(),
+            missing_children: Vec::new(),
+            timers: Vec::new(),
+            mail_seen: 0,
+            strikes: 0,
+            starting: None,
+            watchers: Vec::new(),
+        }
+    }
+
+    /// Adds mailbox rows that are not in the queue yet.
+    pub(crate) fn take_mail(&mut self, messages: Vec<MailboxMessage>) {
+        for MailboxMessage { id, message } in messages {
+            if id > self.mail_seen {
+                self.mail_seen = id;
+                self.queue.push_back(Queued { message, mail: Some(id) });
+            }
+        }
+    }
+
+    /// Whether something of it goes on in this process.
+    pub(crate) fn is_active(&self) -> bool {
+        !self.tasks.is_empty() || !self.to_begin.is_empty() || !self.queue.is_empty()
+    }
+
+    /// Whether there is a reason to commit.
+    pub(crate) fn wants_commit(&self) -> bool {
+        let may_be_put_away = matches!(self.standing, Standing::Owned(_)) && !self.is_active();
+        !self.queue.is_empty() || !self.timers.is_empty() || !self.missing_children.is_empty() || may_be_put_away
+    }
+
+    /// The recorded attempts of a task.
+    pub(crate) fn take_attempts(&mut self, activation: u64) -> Vec<AttemptRecord> {
+        if self.attempts.is_empty() {
+            return Vec::new();
+        }
+        let (of_task, rest): (Vec<AttemptRow>, Vec<AttemptRow>) =
+            std::mem::take(&mut self.attempts).into_iter().partition(|row| row.activation == activation);
+        self.attempts = rest;
+        of_task.into_iter().map(|row| row.record).collect()
+    }
+
+    /// When the next attempt of a task is due, if one failed before.
+    pub(crate) fn next_attempt(&self, activation: u64) -> Option<Timestamp> {
+        let of_task = self.attempts.iter().filter(|row| row.activation == activation);
+        of_task.max_by_key(|row| row.record.attempt).map(|row| row.record.next_attempt_at)
+    }
+
+    pub(crate) fn remove_task(&mut self, activation: u64) {
+        self.tasks.retain(|task| task.activation != activation);
+    }
+
+    pub(crate) fn is_running(&self, activation: u64) -> bool {
+        self.tasks.iter().any(|task| task.activation == activation)
+    }
+
+    /// Forgets everything under way; handlers are dropped.
+    pub(crate) fn abandon_tasks(&mut self) {
+        for task in self.tasks.drain(..) {
+            task.control.abandon();
+        }
+        self.to_begin.clear();
+    }
+}

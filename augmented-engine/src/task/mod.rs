@@ -1,0 +1,24 @@
+//! Task execution: handlers, attempts, limits, retries.
+
+mod attempt;
+mod cancel;
+mod context;
+mod error;
+mod handler;
+mod mock;
+mod output;
+mod registry;
+mod run;
+mod standard;
+mod work;
+
+pub use cancel::{CancellationToken, Cancelled};
+pub use context::TaskContext;
+pub use error::TaskError;
+pub use handler::{DynTask, IntoBlockingTask, IntoTask, TaskHandler};
+pub use mock::{MockError, MockScript};
+pub use output::{IntoTaskOutput, Outcome, TaskOutput};
+pub(crate) use context::TaskCall;
+pub(crate) use registry::TaskRegistry;
+pub(crate) use run::{Begun, Lingering, RunControl, RunEnd, RunOutcome, TaskRun, begin};
+pub(crate) use work::{CompiledTask, ExecutionPlan, TaskEnv};
