@@ -69,7 +69,14 @@ impl DefinitionKind {
     ];
 
     /// The kinds that have a typed model and a shipped JSON Schema.
-    pub const MODELLED: [Self; 6] = [Self::Workflow, Self::Task, Self::Event, Self::Trigger, Self::Schedule, Self::Schema];
+    pub const MODELLED: [Self; 6] = [
+        Self::Workflow,
+        Self::Task,
+        Self::Event,
+        Self::Trigger,
+        Self::Schedule,
+        Self::Schema,
+    ];
 
     /// The name in documents.
     #[must_use]

@@ -1,39 +1,58 @@
-//! The life of a definition version, and the record a store keeps of it.
+//! The life cycle every definition version goes through.
 
 use std::fmt;
-use std::sync::Arc;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use uuid::Uuid;
-
-use super::DefinitionKind;
-use crate::ids::TenantId;
-use crate::time::Timestamp;
 
 /// Where a definition version stands in its life.
 ///
 /// ```
 /// use augmented_core::model::LifecycleStatus::{Archived, Deprecated, Draft, Published};
 /// assert!(Draft.can_move_to(Published) && Deprecated.can_move_to(Published));
-/// assert!(!Published.can_move_to(Draft) && !Archived.can_move_to(Published));
+/// assert!(!Published.can_move_to(Archived) && !Archived.can_move_to(Published));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum LifecycleStatus {
-    /// May be edited and deleted; nothing runs it.
+    /// Being edited; may hold errors; nothing uses it.
+    #[default]
     Draft,
-    /// Frozen; new work uses it.
+    /// Frozen and in use.
     Published,
-    /// Frozen; new work uses it only where the exact version is named.
+    /// Still used where it is named exactly, by nothing new otherwise.
     Deprecated,
-    /// Frozen; only work that already pins it goes on.
+    /// Used by nothing new.
     Archived,
 }
 
 impl LifecycleStatus {
     /// Every status, in the order of life.
-    pub const ALL: [Self; 4] = [Self::Draft, Self::Published, Self::Deprecated, Self::Archived];
+    pub const ALL: [Self; 4] = [
+        Self::Draft,
+        Self::Published,
+        Self::Deprecated,
+        Self::Archived,
+    ];
+
+    /// Whether a version may go from this status to that one; staying is no move.
+    #[must_use]
+    pub const fn can_move_to(self, to: Self) -> bool {
+        matches!(
+            (self, to),
+            (Self::Draft | Self::Deprecated, Self::Published)
+                | (Self::Published, Self::Deprecated)
+                | (Self::Deprecated, Self::Archived)
+        )
+    }
+
+    /// Whether the content may still change.
+    #[must_use]
+    pub const fn is_editable(self) -> bool {
+        matches!(self, Self::Draft)
+    }
 
     /// The wire name.
     #[must_use]
@@ -45,17 +64,6 @@ impl LifecycleStatus {
             Self::Archived => "ARCHIVED",
         }
     }
-
-    /// Whether a version may move from here to `to`.
-    #[must_use]
-    pub const fn can_move_to(self, to: Self) -> bool {
-        matches!(
-            (self, to),
-            (Self::Draft, Self::Published)
-                | (Self::Published, Self::Deprecated)
-                | (Self::Deprecated, Self::Archived | Self::Published)
-        )
-    }
 }
 
 impl fmt::Display for LifecycleStatus {
@@ -64,50 +72,57 @@ impl fmt::Display for LifecycleStatus {
     }
 }
 
-/// A definition version as a store keeps it; the content of one past DRAFT never changes.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct StoredDefinition {
-    /// Row id; running work pins it.
-    pub id: Uuid,
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// Kind.
-    pub kind: DefinitionKind,
-    /// Business id.
-    pub business_id: Arc<str>,
-    /// SemVer text.
-    pub version: Arc<str>,
-    /// Where it stands.
-    pub status: LifecycleStatus,
-    /// The canonical document.
-    pub document: Arc<Value>,
-    /// SHA-256 of the canonical JSON without layout.
-    pub content_hash: [u8; 32],
-    /// When it was stored first.
-    pub created_at: Timestamp,
-    /// When the row was last written.
-    pub updated_at: Timestamp,
-    /// When it was published first.
-    pub published_at: Option<Timestamp>,
+/// Text that names no lifecycle status.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no lifecycle status: use DRAFT, PUBLISHED, DEPRECATED or ARCHIVED")]
+pub struct UnknownStatus(String);
+
+impl FromStr for LifecycleStatus {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|status| status.as_str() == text);
+        known.ok_or_else(|| UnknownStatus(text.chars().take(64).collect()))
+    }
 }
 
-impl StoredDefinition {
-    /// A version stored at `now`.
-    #[expect(clippy::too_many_arguments, reason = "a record of as many columns, built in one place by each store")]
-    #[must_use]
-    pub fn new(
-        id: Uuid,
-        tenant: TenantId,
-        kind: DefinitionKind,
-        business_id: Arc<str>,
-        version: Arc<str>,
-        status: LifecycleStatus,
-        document: Arc<Value>,
-        content_hash: [u8; 32],
-        now: Timestamp,
-    ) -> Self {
-        let published_at = (status != LifecycleStatus::Draft).then_some(now);
-        Self { id, tenant, kind, business_id, version, status, document, content_hash, created_at: now, updated_at: now, published_at }
+#[cfg(test)]
+mod tests {
+    use super::LifecycleStatus::{self, Archived, Deprecated, Draft, Published};
+
+    #[test]
+    fn exactly_the_moves_of_the_life_cycle_are_legal() {
+        let legal = [
+            (Draft, Published),
+            (Published, Deprecated),
+            (Deprecated, Published),
+            (Deprecated, Archived),
+        ];
+        for from in LifecycleStatus::ALL {
+            for to in LifecycleStatus::ALL {
+                assert_eq!(
+                    from.can_move_to(to),
+                    legal.contains(&(from, to)),
+                    "{from} → {to}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn only_drafts_are_editable() {
+        assert_eq!(
+            LifecycleStatus::ALL.map(LifecycleStatus::is_editable),
+            [true, false, false, false]
+        );
+    }
+
+    #[test]
+    fn statuses_round_trip_through_their_names() {
+        for status in LifecycleStatus::ALL {
+            assert_eq!(status.as_str().parse(), Ok(status));
+            assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
+        }
+        assert!("draft".parse::<LifecycleStatus>().is_err());
     }
 }

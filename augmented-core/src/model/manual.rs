@@ -76,7 +76,19 @@ pub struct Manual {
 
 /// What sort of human work it is.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Interaction {
     /// No special sort.
@@ -131,7 +143,19 @@ pub struct Assignment {
 
 /// How a task reaches its people.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AssignmentMode {
     /// All candidates see it, one claims it.
@@ -145,7 +169,19 @@ pub enum AssignmentMode {
 
 /// How AUTO picks among candidates.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AssignmentStrategy {
     /// The one with the fewest open tasks.
@@ -159,7 +195,19 @@ pub enum AssignmentStrategy {
 
 /// What happens when nobody qualifies.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OnNoCandidates {
     /// The fallback role gets it.
@@ -231,7 +279,19 @@ pub struct Due {
 
 /// How urgent a task is.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Priority {
     /// Can wait.
@@ -306,7 +366,9 @@ pub struct EscalationLevel {
 }
 
 /// What is done about a late task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum EscalationAction {
     /// People are told.
@@ -369,7 +431,9 @@ pub struct Notifications {
 }
 
 /// A way to tell people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Channel {
     /// E-mail.
@@ -458,5 +522,36 @@ fn merge_objects(base: &mut Value, over: Value) {
             }
         }
         (base, over) => *base = over,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_step_replaces_members_and_whole_lists() {
+        let read = |value: Value| serde_json::from_value::<Manual>(value).unwrap();
+        let definition = read(json!({
+            "title": "Approve",
+            "assignment": {"mode": "OFFER", "candidates": {"roles": ["approver"], "teams": ["a", "b"]}},
+            "reminders": [0.5, 0.9],
+            "allow": {"claim": true, "delegate": true},
+        }));
+        let step = read(json!({
+            "assignment": {"candidates": {"teams": ["c"]}, "maxOpenPerUser": 2},
+            "reminders": [0.25],
+            "allow": {"delegate": false},
+        }));
+        let expected = json!({
+            "title": "Approve",
+            "assignment": {"mode": "OFFER", "candidates": {"roles": ["approver"], "teams": ["c"]}, "maxOpenPerUser": 2},
+            "reminders": [0.25],
+            "allow": {"claim": true, "delegate": false},
+        });
+        assert_eq!(definition.merged_with(&step), read(expected));
+        assert_eq!(definition.merged_with(&Manual::default()), definition);
+        assert_eq!(Manual::default().merged_with(&definition), definition);
     }
 }

@@ -3,11 +3,14 @@
 //! Every model reads and writes exactly the canonical form of its document: members that are left out stay left out,
 //! defaults are applied by accessor methods, unknown members are refused.
 
+pub mod builtin;
+mod definition;
 mod event;
 mod execution;
 mod implementation;
 mod kind;
 mod lifecycle;
+pub mod load;
 mod manual;
 pub mod patterns;
 mod retry;
@@ -22,8 +25,10 @@ mod task;
 mod transition;
 mod trigger;
 mod ui;
+mod version;
 mod workflow;
 
+pub use definition::{Definition, DefinitionError, StoredDefinition, content_hash};
 pub use event::{
     EventDefinition, EventPrivacy, EventUiMetadata, EventUiPriority, FieldPrivacy, Mask,
     PrivacyClass, Retention, SourceType,
@@ -40,7 +45,7 @@ pub use implementation::{
     ScriptImplementation, ScriptParameters, WorkerImplementation,
 };
 pub use kind::{DefinitionKind, UnknownKind};
-pub use lifecycle::{LifecycleStatus, StoredDefinition};
+pub use lifecycle::{LifecycleStatus, UnknownStatus};
 pub use manual::{
     AllowedActions, Assignment, AssignmentMode, AssignmentStrategy, Candidates, Channel, Due,
     Escalation, EscalationAction, EscalationLevel, Interaction, Manual, ManualOutcome,
@@ -67,6 +72,9 @@ pub use task::{OnExhausted, TaskDefinition, TaskType};
 pub use transition::{FailureAction, FailureHandler, OnFailure, OutcomeFilter, Transition};
 pub use trigger::{DuplicatePolicy, TriggerDefinition, TriggerType};
 pub use ui::{UiBinding, UiContext, UiSlot};
+pub use version::{
+    VersionCandidate, VersionRequirement, VersionRequirementError, compare_versions, select_version,
+};
 pub use workflow::{
     CancellationTrigger, CompensationStep, Concurrency, ExecutionLog, LogLevel, OnError,
     WorkflowDefinition,

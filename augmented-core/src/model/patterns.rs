@@ -118,19 +118,40 @@ pub const NOT_BLANK: &str = "[^ ]";
 #[must_use]
 pub fn describe(pattern: &str) -> Option<(&'static str, &'static str)> {
     Some(match pattern {
-        BUSINESS_ID => ("a business id: letters, digits, `_`, `.` and `-`, beginning with a letter or digit", "order-processing"),
-        STEP_ID => ("an id of letters, digits, `_` and `-`, beginning with a letter or `_`, at most 64 long", "approve-order"),
-        IDENTIFIER => ("a name of letters, digits and `_`, not beginning with a digit, at most 64 long", "line"),
+        BUSINESS_ID => (
+            "a business id: letters, digits, `_`, `.` and `-`, beginning with a letter or digit",
+            "order-processing",
+        ),
+        STEP_ID => (
+            "an id of letters, digits, `_` and `-`, beginning with a letter or `_`, at most 64 long",
+            "approve-order",
+        ),
+        IDENTIFIER => (
+            "a name of letters, digits and `_`, not beginning with a digit, at most 64 long",
+            "line",
+        ),
         SEMVER => ("a semantic version", "1.0.0"),
         DURATION => ("a duration of weeks to seconds", "PT30S"),
         SINCE => ("INSTANCE, STEP or a duration", "PT1H"),
         RETENTION => ("FOREVER or a duration", "P90D"),
-        EVENT_NAME => ("an event name of 2 to 6 segments joined by dots, without wildcards", "order.placed"),
-        EVENT_PATTERN => ("an event pattern of at most 6 segments, `*` for one segment, a trailing `**` for one or more", "order.*"),
+        EVENT_NAME => (
+            "an event name of 2 to 6 segments joined by dots, without wildcards",
+            "order.placed",
+        ),
+        EVENT_PATTERN => (
+            "an event pattern of at most 6 segments, `*` for one segment, a trailing `**` for one or more",
+            "order.*",
+        ),
         INSTANT => ("an RFC 3339 instant", "2026-01-31T08:00:00Z"),
         INSTANT_OR_DATE => ("an RFC 3339 instant or a date", "2026-01-31"),
-        COMPONENT_REFERENCE => ("a component id, bare or with `@` and a version", "order-form@1.2.0"),
-        RUN_AS => ("`initiator`, or `serviceAccount:` and a name", "serviceAccount:billing"),
+        COMPONENT_REFERENCE => (
+            "a component id, bare or with `@` and a version",
+            "order-form@1.2.0",
+        ),
+        RUN_AS => (
+            "`initiator`, or `serviceAccount:` and a name",
+            "serviceAccount:billing",
+        ),
         SECRET_REFERENCE => ("`secret:` and the name of a secret", "secret:shop-token"),
         JSON_POINTER => ("a JSON Pointer", "/customer/email"),
         COLOR => ("a colour: `#RRGGBB` or a name", "#2266AA"),
@@ -180,32 +201,110 @@ mod tests {
     #[test]
     fn each_pattern_accepts_its_texts_and_no_others() {
         let long = "a".repeat(256);
-        check(BUSINESS_ID, &["a", "Order.v2_x-1", "9", &long[..255]], &["", "-a", ".a", "a b", "ä", "a\n", &long]);
-        check(STEP_ID, &["a", "_x", "approve-order"], &["", "1a", "-a", "a.b", &long[..65]]);
+        check(
+            BUSINESS_ID,
+            &["a", "Order.v2_x-1", "9", &long[..255]],
+            &["", "-a", ".a", "a b", "ä", "a\n", &long],
+        );
+        check(
+            STEP_ID,
+            &["a", "_x", "approve-order"],
+            &["", "1a", "-a", "a.b", &long[..65]],
+        );
         check(IDENTIFIER, &["item", "_1"], &["a-b", "1a", ""]);
         check(
             SEMVER,
-            &["0.0.0", "1.2.3", "1.0.0-alpha.1", "1.0.0-0a", "1.0.0+build.5", "1.0.0-x-y+z"],
-            &["", "1", "1.2", "01.0.0", "1.0.0-01", "1.0.0-", "v1.0.0", "1.0.0 ", "1.0.0-a..b", "1.0.0+"],
+            &[
+                "0.0.0",
+                "1.2.3",
+                "1.0.0-alpha.1",
+                "1.0.0-0a",
+                "1.0.0+build.5",
+                "1.0.0-x-y+z",
+            ],
+            &[
+                "",
+                "1",
+                "1.2",
+                "01.0.0",
+                "1.0.0-01",
+                "1.0.0-",
+                "v1.0.0",
+                "1.0.0 ",
+                "1.0.0-a..b",
+                "1.0.0+",
+            ],
         );
-        check(SINCE, &["INSTANCE", "STEP", "PT1H"], &["NEVER", "P", "instance"]);
+        check(
+            SINCE,
+            &["INSTANCE", "STEP", "PT1H"],
+            &["NEVER", "P", "instance"],
+        );
         check(RETENTION, &["FOREVER", "P30D"], &["P1M", ""]);
-        check(EVENT_NAME, &["a.b", "order.Placed_x-1", "a.b.c.d.e.f"], &["a", "a.*", "a.b.c.d.e.f.g", "a..b", "a.b."]);
+        check(
+            EVENT_NAME,
+            &["a.b", "order.Placed_x-1", "a.b.c.d.e.f"],
+            &["a", "a.*", "a.b.c.d.e.f.g", "a..b", "a.b."],
+        );
         check(
             EVENT_PATTERN,
-            &["**", "*", "a.*", "*.b", "a.**", "a.b.c.d.e.f", "a.b.c.d.e.**", "*.*.x"],
-            &["", "a.**.b", "a*", "a.b*", "a.b.c.d.e.f.g", "a.b.c.d.e.f.**", "***", "a..b"],
+            &[
+                "**",
+                "*",
+                "a.*",
+                "*.b",
+                "a.**",
+                "a.b.c.d.e.f",
+                "a.b.c.d.e.**",
+                "*.*.x",
+            ],
+            &[
+                "",
+                "a.**.b",
+                "a*",
+                "a.b*",
+                "a.b.c.d.e.f.g",
+                "a.b.c.d.e.f.**",
+                "***",
+                "a..b",
+            ],
         );
         check(
             INSTANT,
             &["2026-01-31T08:00:00Z", "2026-01-31T08:00:00.123+02:00"],
-            &["2026-01-31", "2026-13-01T00:00:00Z", "2026-01-31T24:00:00Z", "2026-01-31T08:00:00", "2026-01-31 08:00:00Z"],
+            &[
+                "2026-01-31",
+                "2026-13-01T00:00:00Z",
+                "2026-01-31T24:00:00Z",
+                "2026-01-31T08:00:00",
+                "2026-01-31 08:00:00Z",
+            ],
         );
-        check(INSTANT_OR_DATE, &["2026-01-31", "2026-01-31T08:00:00Z"], &["2026-1-1", "2026-01-31T"]);
-        check(COMPONENT_REFERENCE, &["a", "order-form@1.2.0"], &["a@", "a@1", "@1.0.0"]);
-        check(RUN_AS, &["initiator", "serviceAccount:x"], &["serviceAccount:", "user:x", "Initiator"]);
-        check(SECRET_REFERENCE, &["secret:a", "secret:shop/token"], &["secret:", "token", "secret: a"]);
-        check(JSON_POINTER, &["", "/a", "/a~0b/~1", "//"], &["a", "/~", "/~2"]);
+        check(
+            INSTANT_OR_DATE,
+            &["2026-01-31", "2026-01-31T08:00:00Z"],
+            &["2026-1-1", "2026-01-31T"],
+        );
+        check(
+            COMPONENT_REFERENCE,
+            &["a", "order-form@1.2.0"],
+            &["a@", "a@1", "@1.0.0"],
+        );
+        check(
+            RUN_AS,
+            &["initiator", "serviceAccount:x"],
+            &["serviceAccount:", "user:x", "Initiator"],
+        );
+        check(
+            SECRET_REFERENCE,
+            &["secret:a", "secret:shop/token"],
+            &["secret:", "token", "secret: a"],
+        );
+        check(
+            JSON_POINTER,
+            &["", "/a", "/a~0b/~1", "//"],
+            &["a", "/~", "/~2"],
+        );
         check(COLOR, &["#2266AA", "teal"], &["#2266A", "#2266AG", "", "1"]);
         check(NOT_BLANK, &["a", " a "], &["", "  "]);
     }
@@ -225,11 +324,19 @@ mod tests {
 
     #[test]
     fn the_longest_texts_of_the_duration_pattern_can_be_read() {
-        for text in ["P999999W", "P9999999DT99999999H999999999M999999999.999999S", "PT0S"] {
+        for text in [
+            "P999999W",
+            "P9999999DT99999999H999999999M999999999.999999S",
+            "PT0S",
+        ] {
             check(DURATION, &[text], &[]);
             assert!(text.parse::<IsoDuration>().is_ok(), "{text}");
         }
-        check(DURATION, &[], &["P", "PT", "P1DT", "P1Y", "P1W2D", "PT1S1M", "PT1.5M"]);
+        check(
+            DURATION,
+            &[],
+            &["P", "PT", "P1DT", "P1Y", "P1W2D", "PT1S1M", "PT1.5M"],
+        );
     }
 
     proptest! {

@@ -8,15 +8,16 @@ use serde_json::{Value, json};
 
 use super::event::Retention;
 use super::implementation::{
-    AiAgentImplementation, AwsLambdaImplementation, HttpImplementation, HumanImplementation, Implementation, IntegrationImplementation,
-    NativeImplementation, ScriptImplementation, WorkerImplementation,
+    AiAgentImplementation, AwsLambdaImplementation, HttpImplementation, HumanImplementation,
+    Implementation, IntegrationImplementation, NativeImplementation, ScriptImplementation,
+    WorkerImplementation,
 };
 use super::patterns;
 use super::since::Since;
 use super::step::Step;
 use super::steps::{
-    DecisionStep, DelayStep, EndStep, EventWaitStep, ForEachStep, HumanTaskStep, ParallelStep, PassStep, PollStep, StartStep,
-    SubWorkflowStep, TaskStep,
+    DecisionStep, DelayStep, EndStep, EventWaitStep, ForEachStep, HumanTaskStep, ParallelStep,
+    PassStep, PollStep, StartStep, SubWorkflowStep, TaskStep,
 };
 use super::tag::SchemaLink;
 use super::transition::OutcomeFilter;
@@ -57,7 +58,10 @@ fn insert(schema: &mut Schema, keywords: Value) {
 
 /// Semantic version of a definition.
 pub(super) fn version(schema: &mut Schema) {
-    insert(schema, json!({"pattern": patterns::SEMVER, "maxLength": 50}));
+    insert(
+        schema,
+        json!({"pattern": patterns::SEMVER, "maxLength": 50}),
+    );
 }
 
 /// Exact version or SemVer range; its grammar is checked with the references.
@@ -67,7 +71,10 @@ pub(super) fn version_range(schema: &mut Schema) {
 
 /// Exact event name.
 pub(super) fn event_name(schema: &mut Schema) {
-    insert(schema, json!({"pattern": patterns::EVENT_NAME, "maxLength": 255}));
+    insert(
+        schema,
+        json!({"pattern": patterns::EVENT_NAME, "maxLength": 255}),
+    );
 }
 
 /// Two to eight event patterns.
@@ -90,7 +97,10 @@ pub(super) fn label(schema: &mut Schema) {
 
 /// Name that must not be blank.
 pub(super) fn name(schema: &mut Schema) {
-    insert(schema, json!({"minLength": 1, "maxLength": 255, "pattern": patterns::NOT_BLANK}));
+    insert(
+        schema,
+        json!({"minLength": 1, "maxLength": 255, "pattern": patterns::NOT_BLANK}),
+    );
 }
 
 /// A JSON Schema.
@@ -100,22 +110,34 @@ pub(super) fn schema(schema: &mut Schema) {
 
 /// A JSON Schema that describes an object.
 pub(super) fn object_schema(schema: &mut Schema) {
-    insert(schema, json!({"type": "object", "required": ["type"], "properties": {"type": {"const": "object"}}}));
+    insert(
+        schema,
+        json!({"type": "object", "required": ["type"], "properties": {"type": {"const": "object"}}}),
+    );
 }
 
 /// JSON Schemas by name.
 pub(super) fn schemas_by_name(schema: &mut Schema) {
-    insert(schema, json!({"type": "object", "additionalProperties": {"type": ["object", "boolean"]}}));
+    insert(
+        schema,
+        json!({"type": "object", "additionalProperties": {"type": ["object", "boolean"]}}),
+    );
 }
 
 /// Different business ids.
 pub(super) fn business_ids(schema: &mut Schema) {
-    insert(schema, json!({"items": {"type": "string", "pattern": patterns::BUSINESS_ID}, "uniqueItems": true}));
+    insert(
+        schema,
+        json!({"items": {"type": "string", "pattern": patterns::BUSINESS_ID}, "uniqueItems": true}),
+    );
 }
 
 /// Fractions between 0 and 1.
 pub(super) fn fractions(schema: &mut Schema) {
-    schema.insert("items".into(), json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}));
+    schema.insert(
+        "items".into(),
+        json!({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}),
+    );
 }
 
 /// A list without repetition.
@@ -127,8 +149,7 @@ pub(super) fn unique(schema: &mut Schema) {
 pub(super) fn by_priority(schema: &mut Schema) {
     let entry = |name: &str, example: &str| {
         json!({
-            "type": "string",
-            "pattern": patterns::DURATION,
+            "$ref": "#/$defs/Duration",
             "description": format!("How long a task of priority {name} may take."),
             "examples": [example],
         })
@@ -150,7 +171,10 @@ pub(super) fn by_priority(schema: &mut Schema) {
 
 /// Environment variables, but for the two that the sandbox sets.
 pub(super) fn environment(schema: &mut Schema) {
-    schema.insert("properties".into(), json!({"TASK_ID": false, "WORKFLOW_ID": false}));
+    schema.insert(
+        "properties".into(),
+        json!({"TASK_ID": false, "WORKFLOW_ID": false}),
+    );
 }
 
 /// The member `$schema`.
@@ -168,7 +192,10 @@ pub(super) fn tag(member: &'static str, word: &'static str) -> impl Transform {
         };
         let object = schema.ensure_object();
         if let Value::Object(properties) = object.entry("properties").or_insert_with(|| json!({})) {
-            properties.insert(member.to_owned(), json!({"const": word, "description": description, "examples": [word]}));
+            properties.insert(
+                member.to_owned(),
+                json!({"const": word, "description": description, "examples": [word]}),
+            );
         }
         if let Value::Array(required) = object.entry("required").or_insert_with(|| json!([])) {
             required.insert(0, member.into());
@@ -178,7 +205,10 @@ pub(super) fn tag(member: &'static str, word: &'static str) -> impl Transform {
 
 /// Exactly one of these members is present.
 fn exactly_one_of(schema: &mut Schema, members: &[&str]) {
-    let alternatives: Vec<Value> = members.iter().map(|member| json!({"required": [member]})).collect();
+    let alternatives: Vec<Value> = members
+        .iter()
+        .map(|member| json!({"required": [member]}))
+        .collect();
     schema.insert("oneOf".into(), alternatives.into());
 }
 
@@ -321,9 +351,14 @@ macro_rules! text_schema {
     };
 }
 
-text_schema!(IsoDuration, json_schema!({"type": "string", "pattern": patterns::DURATION}));
-text_schema!(Since, json_schema!({"type": "string", "pattern": patterns::SINCE}));
-text_schema!(Retention, json_schema!({"type": "string", "pattern": patterns::RETENTION}));
+text_schema!(
+    Since,
+    json_schema!({"type": "string", "pattern": patterns::SINCE})
+);
+text_schema!(
+    Retention,
+    json_schema!({"type": "string", "pattern": patterns::RETENTION})
+);
 text_schema!(SchemaLink, json_schema!({"type": "string"}));
 text_schema!(
     OutcomeFilter,
@@ -336,6 +371,21 @@ text_schema!(
         "uniqueItems": true,
     })
 );
+
+// Named, not inlined: the pattern is long and stands in many places.
+impl JsonSchema for IsoDuration {
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A length of time in the form of ISO 8601: weeks, or days, hours, minutes and seconds. No months, no years.",
+            "type": "string",
+            "pattern": patterns::DURATION,
+        })
+    }
+}
 
 /// Writes the schema of a tagged enum: one closed object for each variant.
 macro_rules! tagged_schema {

@@ -405,3 +405,59 @@ pub(super) fn split_tag<'de, D: Deserializer<'de>>(
         None => Err(de::Error::missing_field(name)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check(step: Value, expected: &str) {
+        let found = match serde_json::from_value::<Step>(step.clone()) {
+            Ok(step) => format!("{} {}", step.step_type(), step.step_id()),
+            Err(error) => error.to_string(),
+        };
+        assert!(found.starts_with(expected), "{step}: {found}");
+    }
+
+    #[test]
+    fn the_type_decides_which_members_a_step_has() {
+        check(
+            json!({"type": "DELAY", "stepId": "a", "duration": "PT1S"}),
+            "DELAY a",
+        );
+        check(
+            json!({"type": "PASS", "stepId": "a", "duration": "PT1S"}),
+            "unknown field `duration`",
+        );
+        check(
+            json!({"type": "END", "stepId": "a", "next": []}),
+            "unknown field `next`",
+        );
+        check(
+            json!({"type": "DECISION", "stepId": "a"}),
+            "missing field `next`",
+        );
+        check(
+            json!({"type": "SLEEP", "stepId": "a"}),
+            "`SLEEP` is no step type",
+        );
+        check(json!({"type": 1, "stepId": "a"}), "`type` must be text");
+        check(json!({"stepId": "a"}), "missing field `type`");
+    }
+
+    #[test]
+    fn an_explicit_null_mapping_is_not_an_absent_one() {
+        let step = json!({"type": "PASS", "stepId": "a", "input": null});
+        let read: Step = serde_json::from_value(step.clone()).unwrap();
+        assert_eq!(read.input(), Some(&Value::Null));
+        assert_eq!(serde_json::to_value(&read).unwrap(), step);
+    }
+
+    #[test]
+    fn step_types_round_trip_through_their_names() {
+        for step_type in StepType::ALL {
+            assert_eq!(StepType::from_wire(step_type.as_str()), Some(step_type));
+            assert_eq!(serde_json::to_value(step_type).unwrap(), step_type.as_str());
+        }
+    }
+}

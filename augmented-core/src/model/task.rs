@@ -4,11 +4,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::shape;
 use super::execution::ExecutionConfig;
 use super::implementation::Implementation;
 use super::manual::Manual;
 use super::retry::RetryPolicy;
+use super::shape;
 use super::tag::{SchemaLink, TaskTag};
 use super::ui::UiBinding;
 use crate::time::IsoDuration;
@@ -95,7 +95,9 @@ pub struct TaskDefinition {
 }
 
 /// Who does the work of a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum TaskType {
     /// A program.
@@ -108,7 +110,19 @@ pub enum TaskType {
 
 /// What happens after the last failed attempt.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OnExhausted {
     /// The task fails.

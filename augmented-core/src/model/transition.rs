@@ -147,3 +147,59 @@ impl FailureHandler {
                 .is_none_or(|code| *code == error.code)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn outcomes_are_one_code_or_a_list() {
+        for (filter, codes) in [(json!("A"), vec!["A"]), (json!(["A", "B"]), vec!["A", "B"])] {
+            let read: OutcomeFilter = serde_json::from_value(filter.clone()).unwrap();
+            assert_eq!(read.codes(), codes);
+            assert!(read.contains("A") && !read.contains("C"));
+            assert_eq!(serde_json::to_value(&read).unwrap(), filter);
+        }
+    }
+
+    #[test]
+    fn handlers_take_errors_by_category_and_code() {
+        let declined = ErrorInfo::new("CARD_DECLINED", ErrorCategory::Business, "no");
+        for (handler, takes) in [
+            (json!({"nextStepId": "a"}), true),
+            (
+                json!({"nextStepId": "a", "errorCode": "CARD_DECLINED"}),
+                true,
+            ),
+            (json!({"nextStepId": "a", "errorCode": "OTHER"}), false),
+            (
+                json!({"nextStepId": "a", "errorCategory": "BUSINESS", "errorCode": "CARD_DECLINED"}),
+                true,
+            ),
+            (
+                json!({"nextStepId": "a", "errorCategory": "TIMEOUT", "errorCode": "CARD_DECLINED"}),
+                false,
+            ),
+        ] {
+            let read: FailureHandler = serde_json::from_value(handler.clone()).unwrap();
+            assert_eq!(read.takes(&declined), takes, "{handler}");
+        }
+    }
+
+    #[test]
+    fn only_a_rule_without_conditions_is_the_default() {
+        for (rule, default) in [
+            (json!({"nextStepId": "a"}), true),
+            (json!({"nextStepId": "a", "on": "X"}), false),
+            (json!({"nextStepId": "a", "condition": "true"}), false),
+        ] {
+            assert_eq!(
+                serde_json::from_value::<Transition>(rule)
+                    .unwrap()
+                    .is_default(),
+                default
+            );
+        }
+    }
+}

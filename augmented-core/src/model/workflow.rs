@@ -6,8 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::shape;
 use super::retry::RetryPolicy;
+use super::shape;
 use super::step::Step;
 use super::tag::{CompensationType, SchemaLink, WorkflowTag, present};
 use super::ui::UiBinding;

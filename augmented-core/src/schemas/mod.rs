@@ -18,7 +18,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value;
 
 use crate::model::{
-    DefinitionKind, EventDefinition, ScheduleDefinition, SchemaDefinition, TaskDefinition, TriggerDefinition, WorkflowDefinition,
+    DefinitionKind, EventDefinition, ScheduleDefinition, SchemaDefinition, TaskDefinition,
+    TriggerDefinition, WorkflowDefinition,
 };
 
 /// Version of the shipped schemas; the content of a version never changes once released.
@@ -53,7 +54,10 @@ impl ShippedSchema {
 /// The schema of a kind; none for kinds without a typed model.
 #[must_use]
 pub fn schema_for(kind: DefinitionKind) -> Option<&'static Value> {
-    all().iter().find(|shipped| shipped.kind == kind).map(|shipped| &shipped.schema)
+    all()
+        .iter()
+        .find(|shipped| shipped.kind == kind)
+        .map(|shipped| &shipped.schema)
 }
 
 /// Every shipped schema.
@@ -75,7 +79,10 @@ pub fn all() -> &'static [ShippedSchema] {
 /// The files of the folder `schemas/`: name and text of each.
 #[must_use]
 pub fn generate() -> Vec<(String, String)> {
-    all().iter().map(|shipped| (shipped.file_name(), shipped.to_text())).collect()
+    all()
+        .iter()
+        .map(|shipped| (shipped.file_name(), shipped.to_text()))
+        .collect()
 }
 
 /// The address of a kind's schema, for example `aug://schema/core.workflow/1.0.0`.
@@ -85,10 +92,26 @@ pub fn address(kind: DefinitionKind) -> String {
 }
 
 fn shipped<T: JsonSchema>(kind: DefinitionKind) -> ShippedSchema {
-    let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<T>();
+    let mut schema = SchemaSettings::draft2020_12()
+        .into_generator()
+        .into_root_schema_for::<T>();
     normalize::normalize(&mut schema);
     schema.insert("$id".into(), address(kind).into());
-    ShippedSchema { kind, schema_id: format!("core.{kind}"), schema: schema.to_value() }
+    schema.insert("title".into(), title(kind).into());
+    ShippedSchema {
+        kind,
+        schema_id: format!("core.{kind}"),
+        schema: schema.to_value(),
+    }
+}
+
+/// `workflow` as `Workflow definition`.
+fn title(kind: DefinitionKind) -> String {
+    let mut title = format!("{kind} definition");
+    if let Some(initial) = title.get(..1).map(str::to_ascii_uppercase) {
+        title.replace_range(..1, &initial);
+    }
+    title
 }
 
 #[cfg(test)]

@@ -24,7 +24,9 @@ pub(super) fn normalize(schema: &mut Schema) {
 
 /// Removes the alternative `null` that every `Option` brings along: an optional member is left out, never null.
 fn drop_null(schema: &mut Schema) {
-    let Some(object) = schema.as_object_mut() else { return };
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
     if let Some(Value::Array(types)) = object.get_mut("type") {
         types.retain(|name| name != "null");
         if let [only] = types.as_slice() {
@@ -49,7 +51,9 @@ fn drop_null(schema: &mut Schema) {
 
 /// Replaces the names of numeric formats by the bounds they stand for.
 fn bound_numbers(schema: &mut Schema) {
-    let Some(Value::String(format)) = schema.remove("format") else { return };
+    let Some(Value::String(format)) = schema.remove("format") else {
+        return;
+    };
     let (least, greatest) = match format.as_str() {
         "uint16" => (json!(0), json!(u16::MAX)),
         "uint32" => (json!(0), json!(u32::MAX)),
@@ -64,14 +68,29 @@ fn bound_numbers(schema: &mut Schema) {
 
 /// Makes one `enum` of the described constants that a documented Rust enum gives, and moves the descriptions up.
 fn collapse_enum(schema: &mut Schema) {
-    let Some(object) = schema.as_object_mut() else { return };
-    let Some(Value::Array(variants)) = object.get("oneOf") else { return };
-    let Some(words) = variants.iter().map(|variant| variant.get("const").and_then(Value::as_str)).collect::<Option<Vec<_>>>() else {
+    let Some(object) = schema.as_object_mut() else {
         return;
     };
-    let mut description = object.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let Some(Value::Array(variants)) = object.get("oneOf") else {
+        return;
+    };
+    let Some(words) = variants
+        .iter()
+        .map(|variant| variant.get("const").and_then(Value::as_str))
+        .collect::<Option<Vec<_>>>()
+    else {
+        return;
+    };
+    let mut description = object
+        .get("description")
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     for (word, variant) in words.iter().zip(variants) {
-        let text = variant.get("description").and_then(Value::as_str).unwrap_or_default();
+        let text = variant
+            .get("description")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         description.push_str(&format!(" {word}: {}", lower_first(text)));
     }
     let words = json!(words);
@@ -83,7 +102,9 @@ fn collapse_enum(schema: &mut Schema) {
 
 fn lower_first(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
 }
 
 /// Gives a property its name in words as title.
@@ -91,12 +112,17 @@ fn add_title(name: &str, property: &mut Value) {
     if let Value::Object(property) = property
         && property.contains_key("description")
     {
-        property.entry("title").or_insert_with(|| title(name).into());
+        property
+            .entry("title")
+            .or_insert_with(|| title(name).into());
     }
 }
 
 /// `uiComponentId` in words: `UI component id`.
 fn title(name: &str) -> String {
+    if name.chars().all(|letter| letter.is_ascii_uppercase()) {
+        return name.to_owned();
+    }
     let mut words: Vec<String> = Vec::new();
     for letter in name.trim_start_matches('$').chars() {
         match words.last_mut() {
@@ -120,9 +146,13 @@ mod tests {
 
     #[test]
     fn titles_are_the_names_in_words() {
-        for (name, expected) in
-            [("stepId", "Step id"), ("uiComponents", "UI components"), ("$schema", "Schema"), ("on", "On")]
-        {
+        for (name, expected) in [
+            ("stepId", "Step id"),
+            ("uiComponents", "UI components"),
+            ("$schema", "Schema"),
+            ("on", "On"),
+            ("LOW", "LOW"),
+        ] {
             assert_eq!(title(name), expected);
         }
     }

@@ -52,7 +52,11 @@ fn write_value(text: &mut String, value: &Value, depth: usize, place: Place) {
             for (position, item) in items.iter().enumerate() {
                 indent(text, depth + 1);
                 write_value(text, item, depth + 1, place);
-                text.push_str(if position + 1 < items.len() { ",\n" } else { "\n" });
+                text.push_str(if position + 1 < items.len() {
+                    ",\n"
+                } else {
+                    "\n"
+                });
             }
             indent(text, depth);
             text.push(']');
@@ -76,12 +80,18 @@ fn write_object(text: &mut String, members: &Map<String, Value>, depth: usize, p
     names.sort_by_key(|name| (rank(name, place), *name));
     text.push_str("{\n");
     for (position, name) in names.iter().enumerate() {
-        let Some(value) = members.get(name.as_str()) else { continue };
+        let Some(value) = members.get(name.as_str()) else {
+            continue;
+        };
         indent(text, depth + 1);
         text.push_str(&Value::String((*name).clone()).to_string());
         text.push_str(": ");
         write_value(text, value, depth + 1, place_of(name, place));
-        text.push_str(if position + 1 < names.len() { ",\n" } else { "\n" });
+        text.push_str(if position + 1 < names.len() {
+            ",\n"
+        } else {
+            "\n"
+        });
     }
     indent(text, depth);
     text.push('}');
@@ -89,7 +99,10 @@ fn write_object(text: &mut String, members: &Map<String, Value>, depth: usize, p
 
 fn rank(name: &str, place: Place) -> usize {
     match place {
-        Place::Schema => ORDER.iter().position(|keyword| *keyword == name).unwrap_or(ORDER.len()),
+        Place::Schema => ORDER
+            .iter()
+            .position(|keyword| *keyword == name)
+            .unwrap_or(ORDER.len()),
         Place::Named | Place::Data => 0,
     }
 }
@@ -100,7 +113,9 @@ fn place_of(name: &str, parent: Place) -> Place {
         Place::Data => Place::Data,
         Place::Schema => match name {
             "properties" | "patternProperties" | "$defs" => Place::Named,
-            "examples" | "default" | "const" | "enum" | "required" | "dependentRequired" => Place::Data,
+            "examples" | "default" | "const" | "enum" | "required" | "dependentRequired" => {
+                Place::Data
+            }
             _ => Place::Schema,
         },
     }
@@ -148,6 +163,9 @@ mod tests {
 }
 "#
         );
-        assert_eq!(serde_json::from_str::<Value>(&pretty(&schema)).unwrap(), schema);
+        assert_eq!(
+            serde_json::from_str::<Value>(&pretty(&schema)).unwrap(),
+            schema
+        );
     }
 }

@@ -45,14 +45,27 @@ const EVALUATED: [&str; 30] = [
 ];
 
 /// Keywords that say something without demanding anything.
-const ANNOTATIONS: [&str; 8] = ["$schema", "$id", "$defs", "title", "description", "default", "examples", "x-discriminator"];
+const ANNOTATIONS: [&str; 8] = [
+    "$schema",
+    "$id",
+    "$defs",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "x-discriminator",
+];
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../schemas")
 }
 
 /// Calls `visit` with the JSON Pointer and the schema of every schema in `schema`, itself included.
-fn for_each_schema(schema: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &Map<String, Value>)) {
+fn for_each_schema(
+    schema: &Value,
+    pointer: &str,
+    visit: &mut dyn FnMut(&str, &Map<String, Value>),
+) {
     let Value::Object(keywords) = schema else {
         assert!(schema.is_boolean(), "{pointer} is no schema");
         return;
@@ -71,7 +84,9 @@ fn for_each_schema(schema: &Value, pointer: &str, visit: &mut dyn FnMut(&str, &M
                     for_each_schema(schema, &format!("{place}/{index}"), visit);
                 }
             }
-            ("additionalProperties" | "items" | "not" | "if" | "then" | "else", schema) => for_each_schema(schema, &place, visit),
+            ("additionalProperties" | "items" | "not" | "if" | "then" | "else", schema) => {
+                for_each_schema(schema, &place, visit)
+            }
             _ => {}
         }
     }
@@ -94,10 +109,17 @@ fn the_checked_in_files_are_what_the_models_give() {
             fs::write(&path, text).unwrap();
         }
         let stored = fs::read_to_string(&path).unwrap_or_default();
-        assert!(stored == *text, "{} is stale: run the tests once with AUGMENTED_UPDATE=1 and review the difference", path.display());
+        assert!(
+            stored == *text,
+            "{} is stale: run the tests once with AUGMENTED_UPDATE=1 and review the difference",
+            path.display()
+        );
     }
     let expected: BTreeSet<String> = generated.into_iter().map(|(name, _)| name).collect();
-    let stored = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let stored = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     assert_eq!(expected, stored, "one file for each kind, and nothing else");
 }
 
@@ -111,9 +133,17 @@ fn every_modelled_kind_has_a_schema_and_no_other() {
 #[test]
 fn every_schema_conforms_to_the_meta_schema() {
     for shipped in all() {
-        assert_eq!(shipped.schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        assert_eq!(
+            shipped.schema["$schema"],
+            "https://json-schema.org/draft/2020-12/schema"
+        );
         if let Err(error) = jsonschema::meta::validate(&shipped.schema) {
-            panic!("{}: {} at {}", shipped.schema_id, error, error.instance_path());
+            panic!(
+                "{}: {} at {}",
+                shipped.schema_id,
+                error,
+                error.instance_path()
+            );
         }
     }
 }
@@ -123,14 +153,24 @@ fn lint(keywords: &Map<String, Value>) -> Vec<String> {
     let mut faults = Vec::new();
     for (keyword, value) in keywords {
         if !EVALUATED.contains(&keyword.as_str()) && !ANNOTATIONS.contains(&keyword.as_str()) {
-            faults.push(format!("keyword `{keyword}` is not evaluated by the database"));
+            faults.push(format!(
+                "keyword `{keyword}` is not evaluated by the database"
+            ));
         }
         match (keyword.as_str(), value) {
             ("pattern", Value::String(pattern)) => faults.extend(lint_pattern(pattern)),
-            ("patternProperties", Value::Object(named)) => faults.extend(named.keys().flat_map(|pattern| lint_pattern(pattern))),
-            ("$ref", Value::String(target)) if !target.starts_with("#/$defs/") => faults.push(format!("`{target}` is not local")),
-            ("type", Value::String(name)) if name == "null" => faults.push("`null` alternative".to_owned()),
-            ("type", Value::Array(names)) if names.contains(&json!("null")) => faults.push("`null` alternative".to_owned()),
+            ("patternProperties", Value::Object(named)) => {
+                faults.extend(named.keys().flat_map(|pattern| lint_pattern(pattern)))
+            }
+            ("$ref", Value::String(target)) if !target.starts_with("#/$defs/") => {
+                faults.push(format!("`{target}` is not local"))
+            }
+            ("type", Value::String(name)) if name == "null" => {
+                faults.push("`null` alternative".to_owned())
+            }
+            ("type", Value::Array(names)) if names.contains(&json!("null")) => {
+                faults.push("`null` alternative".to_owned())
+            }
             _ => {}
         }
     }
@@ -140,14 +180,21 @@ fn lint(keywords: &Map<String, Value>) -> Vec<String> {
 /// What makes a pattern mean different things to different engines, if anything.
 fn lint_pattern(pattern: &str) -> Option<String> {
     if !pattern.is_ascii() || pattern.contains('\\') {
-        return Some(format!("`{pattern}` holds an escape or a letter that is not ASCII"));
+        return Some(format!(
+            "`{pattern}` holds an escape or a letter that is not ASCII"
+        ));
     }
-    let outside_classes = Regex::new(r"\[\^?[^\]]*\]").unwrap().replace_all(pattern, "");
-    if outside_classes.contains("(?") && Regex::new(r"\(\?[^:]").unwrap().is_match(&outside_classes) {
+    let outside_classes = Regex::new(r"\[\^?[^\]]*\]")
+        .unwrap()
+        .replace_all(pattern, "");
+    if outside_classes.contains("(?") && Regex::new(r"\(\?[^:]").unwrap().is_match(&outside_classes)
+    {
         return Some(format!("`{pattern}` holds a group that is not plain"));
     }
     if outside_classes.contains('.') {
-        return Some(format!("`{pattern}` holds a dot, which engines match differently"));
+        return Some(format!(
+            "`{pattern}` holds a dot, which engines match differently"
+        ));
     }
     let bounds = Regex::new(r"\{([0-9]+)(?:,([0-9]*))?\}").unwrap();
     let excessive = bounds
@@ -165,7 +212,11 @@ fn lint_pattern(pattern: &str) -> Option<String> {
 fn schemas_use_only_what_the_database_evaluates() {
     let mut faults = Vec::new();
     for_each_shipped_schema(&mut |pointer, keywords| {
-        faults.extend(lint(keywords).into_iter().map(|fault| format!("{pointer}: {fault}")));
+        faults.extend(
+            lint(keywords)
+                .into_iter()
+                .map(|fault| format!("{pointer}: {fault}")),
+        );
     });
     assert!(faults.is_empty(), "{faults:#?}");
 }
@@ -190,17 +241,32 @@ fn the_lint_refuses_what_the_database_cannot_evaluate() {
     ] {
         assert!(!lint(schema.as_object().unwrap()).is_empty(), "{schema}");
     }
-    assert!(lint(json!({"pattern": patterns::EVENT_PATTERN}).as_object().unwrap()).is_empty());
+    assert!(
+        lint(
+            json!({"pattern": patterns::EVENT_PATTERN})
+                .as_object()
+                .unwrap()
+        )
+        .is_empty()
+    );
 }
 
 #[test]
 fn objects_with_named_members_are_closed() {
     for_each_shipped_schema(&mut |pointer, keywords| {
         let declares = keywords.get("properties").is_some_and(|properties| {
-            properties.as_object().unwrap().values().any(|property| property.get("description").is_some())
+            properties
+                .as_object()
+                .unwrap()
+                .values()
+                .any(|property| property.get("description").is_some())
         });
         if declares {
-            assert_eq!(keywords.get("additionalProperties"), Some(&json!(false)), "{pointer}");
+            assert_eq!(
+                keywords.get("additionalProperties"),
+                Some(&json!(false)),
+                "{pointer}"
+            );
         }
     });
 }
@@ -213,9 +279,17 @@ fn every_member_is_described_and_shown() {
         if keywords.get("additionalProperties") != Some(&json!(false)) {
             return;
         }
-        for (name, property) in keywords.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (name, property) in keywords
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             for needed in ["title", "description", "examples"] {
-                if property.get(needed).is_none_or(|value| *value == json!("") || *value == json!([])) {
+                if property
+                    .get(needed)
+                    .is_none_or(|value| *value == json!("") || *value == json!([]))
+                {
                     faults.push(format!("{pointer}/{name} lacks {needed}"));
                 }
             }
@@ -228,22 +302,34 @@ fn every_member_is_described_and_shown() {
 fn every_example_and_default_fits_its_own_schema() {
     let mut count = 0;
     for shipped in all() {
-        for_each_schema(&shipped.schema, &shipped.schema_id, &mut |pointer, keywords| {
-            let samples = keywords.get("examples").and_then(Value::as_array).into_iter().flatten().chain(keywords.get("default"));
-            let samples: Vec<&Value> = samples.collect();
-            if samples.is_empty() {
-                return;
-            }
-            let mut schema = Value::Object(keywords.clone());
-            schema["$defs"] = shipped.schema["$defs"].clone();
-            let validator = jsonschema::validator_for(&schema).unwrap();
-            for sample in samples {
-                count += 1;
-                if let Err(error) = validator.validate(sample) {
-                    panic!("{pointer}: {sample} does not fit: {error} at {}", error.instance_path());
+        for_each_schema(
+            &shipped.schema,
+            &shipped.schema_id,
+            &mut |pointer, keywords| {
+                let samples = keywords
+                    .get("examples")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                    .chain(keywords.get("default"));
+                let samples: Vec<&Value> = samples.collect();
+                if samples.is_empty() {
+                    return;
                 }
-            }
-        });
+                let mut schema = Value::Object(keywords.clone());
+                schema["$defs"] = shipped.schema["$defs"].clone();
+                let validator = jsonschema::validator_for(&schema).unwrap();
+                for sample in samples {
+                    count += 1;
+                    if let Err(error) = validator.validate(sample) {
+                        panic!(
+                            "{pointer}: {sample} does not fit: {error} at {}",
+                            error.instance_path()
+                        );
+                    }
+                }
+            },
+        );
     }
     assert!(count > 300, "only {count} samples were found");
 }
