@@ -5,8 +5,10 @@
 
 pub mod contest;
 pub mod contestant;
+pub mod documents;
 pub mod figures;
 pub mod load;
 pub mod peer_durare;
+pub mod play;
 pub mod process;
 pub mod table;
