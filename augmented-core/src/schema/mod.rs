@@ -20,6 +20,7 @@ mod policy;
 mod prepare;
 mod reference;
 mod registry;
+mod repair;
 mod scope;
 mod type_set;
 mod types;
