@@ -187,6 +187,10 @@ impl CompiledExpr {
         self.0.profile
     }
 
+    pub(crate) fn node(&self) -> &Node {
+        &self.0.node
+    }
+
     fn is_true(&self) -> bool {
         matches!(self.0.node, Node::Const(Const::Bool(true)))
     }

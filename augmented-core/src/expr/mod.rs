@@ -29,6 +29,7 @@ mod convert;
 mod engine;
 mod eval;
 mod fault;
+mod freeze;
 mod functions;
 mod guard;
 pub mod import;

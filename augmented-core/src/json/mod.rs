@@ -11,6 +11,7 @@ mod number;
 pub mod patch;
 pub mod pointer;
 mod source;
+mod text_edit;
 
 pub use canonical::{content_hash, content_hash_hex};
 pub use intake::{Limits, Parsed, parse};

@@ -1,10 +1,12 @@
 //! JSON Patches (RFC 6902), on values and on texts.
 //!
-//! [`apply`] changes a value.
+//! [`apply`] changes a value; [`apply_to_text`] edits a text at the recorded places, so that whatever
+//! a repair does not touch stays byte for byte.
 
 use serde_json::Value;
 
 use super::pointer;
+pub use super::text_edit::{Edited, apply_to_text};
 use crate::validate::PatchOp;
 
 /// Why a patch does not apply.
@@ -116,5 +118,91 @@ fn remove(value: &mut Value, path: &str) -> Result<Value, PatchError> {
 fn missing(pointer: &str) -> PatchError {
     PatchError::Missing {
         pointer: pointer.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(document: &str, patch: Value, expected: &str) {
+        let document: Value = serde_json::from_str(document).unwrap();
+        let patch: Vec<PatchOp> = serde_json::from_value(patch).unwrap();
+        let found = match apply(&document, &patch) {
+            Ok(value) => value.to_string(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn operations_do_what_the_rfc_says() {
+        check(
+            r#"{"foo":"bar"}"#,
+            json!([{"op": "add", "path": "/baz", "value": 1}]),
+            r#"{"baz":1,"foo":"bar"}"#,
+        );
+        check(
+            r#"{"a":[1,3]}"#,
+            json!([{"op": "add", "path": "/a/1", "value": 2}]),
+            r#"{"a":[1,2,3]}"#,
+        );
+        check(
+            r#"{"a":[1]}"#,
+            json!([{"op": "add", "path": "/a/-", "value": 2}]),
+            r#"{"a":[1,2]}"#,
+        );
+        check(
+            r#"{"a":[1,2]}"#,
+            json!([{"op": "remove", "path": "/a/0"}]),
+            r#"{"a":[2]}"#,
+        );
+        check(
+            r#"{"a":1}"#,
+            json!([{"op": "replace", "path": "/a", "value": null}]),
+            r#"{"a":null}"#,
+        );
+        check(
+            r#"{"a":[1,2,3]}"#,
+            json!([{"op": "move", "from": "/a/0", "path": "/a/2"}]),
+            r#"{"a":[2,3,1]}"#,
+        );
+        check(
+            r#"{"a":{"b":1},"c":{}}"#,
+            json!([{"op": "move", "from": "/a/b", "path": "/c/d"}]),
+            r#"{"a":{},"c":{"d":1}}"#,
+        );
+        check("{}", json!([{"op": "add", "path": "", "value": []}]), "[]");
+    }
+
+    #[test]
+    fn places_that_are_not_there_are_refused() {
+        check(
+            "{}",
+            json!([{"op": "remove", "path": "/a"}]),
+            "there is nothing at `/a`",
+        );
+        check(
+            "{}",
+            json!([{"op": "replace", "path": "/a", "value": 1}]),
+            "there is nothing at `/a`",
+        );
+        check(
+            "[]",
+            json!([{"op": "add", "path": "/1", "value": 1}]),
+            "there is nothing at `/1`",
+        );
+        check(
+            "{}",
+            json!([{"op": "add", "path": "/a/b", "value": 1}]),
+            "there is nothing at `/a/b`",
+        );
+        check(
+            r#"{"a":{}}"#,
+            json!([{"op": "move", "from": "/a", "path": "/a/b"}]),
+            "`/a` cannot be moved into itself, to `/a/b`",
+        );
     }
 }

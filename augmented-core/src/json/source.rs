@@ -219,6 +219,32 @@ impl SourceMap {
         })
     }
 
+    /// The bytes of a node, its member name included.
+    pub(super) fn extent(&self, node: usize) -> Option<Range<usize>> {
+        let node = self.node(node)?;
+        let start = if node.key == NO_KEY {
+            node.start
+        } else {
+            node.key
+        };
+        Some(start as usize..node.end as usize)
+    }
+
+    /// The bytes between a node's member name and its value.
+    pub(super) fn colon(&self, node: usize) -> Option<&str> {
+        let node = self.node(node).filter(|node| node.key != NO_KEY)?;
+        self.text().get(node.key_end as usize..node.start as usize)
+    }
+
+    /// The first byte of a node's value.
+    pub(super) fn value_start(&self, node: usize) -> Option<usize> {
+        self.node(node).map(|node| node.start as usize)
+    }
+
+    pub(super) fn shape(&self, node: usize) -> Option<Shape> {
+        self.node(node).map(|node| node.shape)
+    }
+
     fn raw_key(&self, node: usize) -> Option<&str> {
         let node = self.node(node).filter(|node| node.key != NO_KEY)?;
         self.text()

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 /// Messages that answer an open command name its *activation number*, which is unique within the instance
 /// and never reused, so a late or repeated answer is recognised by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Message {
     /// The instance begins; always the first message.
     Start(StartMessage),

@@ -518,7 +518,7 @@ impl<'o, 'a> Builder<'o, 'a> {
         for (index, document) in documents.all() {
             let mut open = vec![At {
                 document: index,
-                value: &*document.value,
+                value: &document.value,
             }];
             while let Some(at) = open.pop() {
                 if let Some(back) = cycle(documents, at, &mut marks, 0) {
@@ -727,8 +727,11 @@ impl jsonschema::Keyword<'_> for Passive {
 /// the engine on patterns, formats and divisibility.
 #[derive(Default)]
 pub(super) struct Leaves {
-    built: std::sync::Mutex<HashMap<(Dialect, &'static str, String), Option<Arc<Validator>>>>,
+    built: std::sync::Mutex<HashMap<Leaf, Option<Arc<Validator>>>>,
 }
+
+/// Dialect, keyword and the keyword's value as text.
+type Leaf = (Dialect, &'static str, String);
 
 impl Leaves {
     /// Whether the engine accepts the value under the keyword; `None` if it cannot be built.

@@ -208,7 +208,7 @@ fn is_credit_card(text: &str) -> bool {
         .enumerate()
         .map(|(i, digit)| if i % 2 == 1 { doubled(*digit) } else { *digit })
         .sum();
-    sum % 10 == 0
+    sum.is_multiple_of(10)
 }
 
 fn is_business_id(text: &str) -> bool {

@@ -6,6 +6,7 @@
 //! would be right.
 
 mod check;
+mod compat;
 mod compile;
 mod custom;
 mod dialect;
@@ -20,12 +21,18 @@ mod prepare;
 mod reference;
 mod registry;
 mod scope;
+mod type_set;
 mod types;
+mod upcast;
 mod validate;
 
 #[cfg(test)]
 mod tests;
 
+pub use compat::{
+    Bump, Change, ChangeType, CompatReport, CompatResult, Compatibility, CompatibilityChecker,
+    Effect, VersionTooLow, next_version,
+};
 pub use compile::{CompiledSchema, SchemaOptions, SchemaResolver};
 pub use custom::{
     AsyncValidator, CheckInput, Complaint, CustomValidator, ExpressionCompiler, ExpressionRule,
@@ -36,4 +43,6 @@ pub use dialect::Dialect;
 pub use embedded::{check_embedded_schema, compile_embedded, rebase};
 pub use prepare::Coercion;
 pub use registry::{CaseResult, Registration, RegistrationError, ValidatorCase, ValidatorRegistry};
+pub use type_set::{Place, Presence, Relation, TypeSet, relation};
+pub use upcast::{UpcastChain, UpcastError, Upcaster};
 pub use validate::{DeferredCheck, Outcome, ValidateOptions, ValidationEngineError};

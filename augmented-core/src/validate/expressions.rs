@@ -114,7 +114,7 @@ impl<'c> Expressions<'c> {
             self.repair_dashes(tree, "", place, &mut repaired, findings);
         }
         let mut reported_dashes = repaired.is_some();
-        for _ in 0..2 {
+        for _ in 0..3 {
             let tree = repaired.as_ref().unwrap_or(tree);
             let problems = match self.engine.compile_template(tree, site) {
                 Ok(template) => {
@@ -131,8 +131,9 @@ impl<'c> Expressions<'c> {
             let mut next = tree.clone();
             let mut changed = false;
             for TemplateProblem { pointer: at, problem, .. } in problems {
-                if let (Some(right), Some(string)) = (&problem.replacement, pointer::resolve_mut(&mut next, &at)) {
-                    *string = Value::String(right.clone());
+                // What cannot be repaired is taken out, so that the rest is still checked.
+                if let Some(string) = pointer::resolve_mut(&mut next, &at).filter(|s| s.is_string()) {
+                    *string = problem.replacement.clone().map_or(Value::Null, Value::String);
                     changed = true;
                 }
                 let mut finding = finding_of(problem, place.then(&at));

@@ -1,5 +1,6 @@
 //! Tests of the language as a whole.
 
+mod frozen;
 mod imports;
 mod language;
 mod limits;

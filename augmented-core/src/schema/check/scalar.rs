@@ -11,6 +11,9 @@ use crate::schema::registry::guarded;
 use crate::schema::validate::ValidationEngineError;
 use crate::schema::{format, message, types};
 
+/// A limit: its keyword, its words, and the order that keeps it.
+type Bound = (&'static str, &'static str, fn(Ordering) -> bool);
+
 impl<'a> Checker<'a> {
     pub(super) fn number(
         &mut self,
@@ -19,7 +22,7 @@ impl<'a> Checker<'a> {
         value: &Value,
         number: &Number,
     ) -> bool {
-        const BOUNDS: [(&str, &str, fn(Ordering) -> bool); 4] = [
+        const BOUNDS: [Bound; 4] = [
             ("minimum", "at least", Ordering::is_ge),
             ("maximum", "at most", Ordering::is_le),
             ("exclusiveMinimum", "more than", Ordering::is_gt),

@@ -1,6 +1,10 @@
 //! What the schema engine promises, seen from outside.
 
+mod agreement;
+mod compat;
+mod custom;
 mod findings;
+mod options;
 mod schemas;
 
 use serde_json::Value;

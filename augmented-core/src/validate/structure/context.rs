@@ -63,6 +63,39 @@ impl Context {
     }
 }
 
+impl Context {
+    /// What messages call such an object.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Root(DefinitionKind::Workflow) => "a workflow",
+            Self::Root(DefinitionKind::Task) => "a task definition",
+            Self::Root(DefinitionKind::Event) => "an event definition",
+            Self::Root(DefinitionKind::Trigger) => "a trigger",
+            Self::Root(DefinitionKind::Schedule) => "a schedule",
+            Self::Root(DefinitionKind::Schema) => "a schema definition",
+            Self::Step => "this kind of step",
+            Self::Transition => "a transition",
+            Self::OnFailure => "`onFailure`",
+            Self::FailureHandler => "a failure handler",
+            Self::RetryPolicy => "a retry policy",
+            Self::Join => "a join",
+            Self::Branch => "a branch",
+            Self::EventTimeout => "`eventTimeout`",
+            Self::Compensation => "a compensation step",
+            Self::CancellationTrigger => "a cancellation trigger",
+            Self::OnError => "`onError`",
+            Self::Implementation => "this kind of implementation",
+            Self::ExecutionConfig => "`executionConfig`",
+            Self::Resources => "`resourceRequirements`",
+            Self::Manual => "`manual`",
+            Self::Timing => "`timing`",
+            Self::Target => "a target",
+            Self::UiBinding => "an entry of `uiComponents`",
+            Self::Root(_) | Self::Other => "the object here",
+        }
+    }
+}
+
 /// Members whose value is a duration.
 pub(super) fn is_duration(member: &str) -> bool {
     matches!(

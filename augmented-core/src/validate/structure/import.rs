@@ -41,6 +41,7 @@ pub(super) fn member(kind: DefinitionKind, document: &Value, finding: &mut Findi
     let Some(object) = object_at(document, parent) else { return };
     let Some(value) = object.get(name.as_ref()) else { return };
     let context = Context::of(kind, parent);
+    finding.message = format!("{} has no member `{}`", context.name(), super::super::wording::cut(&name));
     let found = Found { parent, name: &name, value, object, document };
     let Some(meaning) = found.meaning(context) else {
         if finding.hint.is_none() && matches!(context, Context::Root(_) | Context::Step) {
@@ -121,7 +122,7 @@ impl Found<'_> {
                 let last = rest.peek().is_none();
                 if last {
                     if members.contains_key(*token) {
-                        return None;
+                        return Some(Words(format!("{words}; it is there already, so keep one of the two")));
                     }
                     members.insert((*token).to_owned(), value.clone());
                     ops.push(PatchOp::Add { path: at.clone(), value: value.clone() });

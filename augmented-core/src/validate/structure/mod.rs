@@ -218,19 +218,19 @@ fn improve(kind: DefinitionKind, document: &Value, found: &mut Vec<Finding>) {
     drop_second_repairs(found);
 }
 
-/// A member that another one's repair takes along needs no finding of its own.
+/// A member that another one's repair takes along needs no finding of its own; of two that take each other the first stays.
 fn drop_companions(found: &mut Vec<Finding>) {
-    let taken: Vec<(String, String)> = found
-        .iter()
-        .flat_map(|f| {
-            let removed = f.fix.iter().flatten().filter_map(|op| match op {
-                PatchOp::Remove { path } if *path != f.pointer => Some(path.clone()),
-                _ => None,
-            });
-            removed.map(|path| (f.pointer.clone(), path)).collect::<Vec<_>>()
-        })
-        .collect();
-    found.retain(|f| !taken.iter().any(|(by, path)| *path == f.pointer && *by != f.pointer));
+    let mut taken: Vec<String> = Vec::new();
+    found.retain(|f| {
+        if taken.contains(&f.pointer) {
+            return false;
+        }
+        taken.extend(f.fix.iter().flatten().filter_map(|op| match op {
+            PatchOp::Remove { path } if *path != f.pointer => Some(path.clone()),
+            _ => None,
+        }));
+        true
+    });
 }
 
 /// An unknown member taken for the misspelling of an absent one stands for that one's `required`.

@@ -225,6 +225,9 @@ fn quoted_scalar(value: &Value, finding: &mut Finding) {
         Value::Number(number) if expects("string") => {
             finding.hint.get_or_insert_with(|| format!("write `\"{number}\"`"));
         }
+        Value::Bool(_) if expects("string") => {
+            finding.hint.get_or_insert_with(|| format!("write it as a string: `\"{value}\"`"));
+        }
         Value::Object(_) if expects("array") => {
             finding.hint.get_or_insert_with(|| "write a list: `[{…}]`".into());
         }

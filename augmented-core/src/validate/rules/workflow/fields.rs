@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::super::Finding;
+use super::super::super::{Finding, PatchOp};
 use super::super::super::expressions::{Expressions, Read};
 use super::super::super::graph::{Site, StepIdx, StepNode, Target, list_of};
 use super::super::super::place::Place;
@@ -11,6 +11,12 @@ use super::reads::{Reader, Variables, check_read};
 use super::shape::at;
 use crate::expr::ExprSite;
 use crate::model::StepType;
+
+/// Older definitions write their default as a condition.
+fn is_word_for_default(condition: &Value) -> bool {
+    let word = condition.as_str().map(|text| text.trim().to_ascii_lowercase());
+    word.is_some_and(|word| matches!(word.as_str(), "" | "otherwise" | "else" | "default"))
+}
 
 /// The expressions of one workflow on their way through the checks.
 struct Fields<'w, 'c, 'd> {
@@ -191,9 +197,25 @@ impl<'d> Fields<'_, '_, 'd> {
         for (i, entry) in list_of(value, "next").enumerate() {
             if let Some(condition) = entry.get("condition") {
                 let site = site.get_or_insert_with(|| self.inside(index, transition.clone())).clone();
+                let before = self.w.findings.len();
                 self.bare(Some(condition), &next.index(i).key("condition"), &site, reader);
+                let last = list_of(value, "next").nth(i + 1).is_none();
+                if last && is_word_for_default(condition) {
+                    self.leave_out(before, &next.index(i).key("condition"));
+                }
             }
         }
+    }
+
+    /// A word for the default is repaired by leaving the condition out.
+    fn leave_out(&mut self, before: usize, place: &Place<'_>) {
+        self.w.findings.truncate(before);
+        let pointer = place.to_string();
+        self.w.findings.push(
+            Finding::error("EXPR_PARSE", pointer.as_str(), "a word is no expression")
+                .with_hint("leave `condition` out: a last entry with neither `on` nor `condition` is the default")
+                .with_fix(vec![PatchOp::Remove { path: pointer }]),
+        );
     }
 
     fn failure(&mut self, index: StepIdx, failure: &Map<String, Value>, here: &Place<'_>) {

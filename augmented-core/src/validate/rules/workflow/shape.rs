@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::super::graph::{Graph, Mention, Site, StepIdx, StepNode, Target, is_conditional, list_of};
+use super::super::super::graph::{Graph, Mention, Site, StepIdx, StepNode, Target, is_conditional};
 use super::super::super::place::Place;
 use super::super::super::wording;
 use super::super::super::{Finding, PatchOp, Related};
