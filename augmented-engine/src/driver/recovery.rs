@@ -6,7 +6,6 @@ use std::sync::Arc;
 use augmented_core::runtime::{ChildDone, ChildStatus, InstanceState, Message, StartMessage};
 use augmented_core::store::{InstanceCommit, LoadedInstance, MailboxMessage, NewMessage, Snapshot, StoreError};
 use augmented_core::{InstanceId, NodeId, TenantId};
-use serde_json::Value;
 
 use super::children::{ChildVerdict, ResolvedChildren};
 use super::commit::{Fate, Prepared, Receipt, faulted};
@@ -445,7 +444,7 @@ fn fault_notice(state: &InstanceState, tenant: TenantId) -> Option<NewMessage> {
         activation: parent.activation,
         instance_id: state.header.instance_id,
         status: ChildStatus::Failed,
-        output: Arc::new(Value::Null),
+        output: None,
         outcome: None,
         error: state.error.as_ref().map(|error| (*error.error).clone()),
     };
