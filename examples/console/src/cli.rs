@@ -2,11 +2,19 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 /// Validate, draw and run JSON-defined workflows.
 #[derive(Debug, Parser)]
-#[command(name = "augmented", version, about, max_term_width = 100, disable_help_subcommand = true, subcommand_required = true, arg_required_else_help = false)]
+#[command(
+    name = "augmented",
+    version,
+    about,
+    max_term_width = 100,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = false
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: Common,
@@ -21,7 +29,15 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "FORMAT", value_parser = ["text", "json"], hide_possible_values = false)]
     pub(crate) format: Option<String>,
     /// Where definitions and instances are kept: `memory`
-    #[arg(long, global = true, value_name = "STORE", env = "AUGMENTED_STORE", hide_env_values = true, default_value = "memory", hide_default_value = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "STORE",
+        env = "AUGMENTED_STORE",
+        hide_env_values = true,
+        default_value = "memory",
+        hide_default_value = true
+    )]
     pub(crate) store: String,
 }
 
@@ -89,7 +105,12 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) virtual_time: bool,
     /// The instant at which virtual time begins
-    #[arg(long, value_name = "INSTANT", default_value = "2026-01-01T00:00:00Z", requires = "virtual_time")]
+    #[arg(
+        long,
+        value_name = "INSTANT",
+        default_value = "2026-01-01T00:00:00Z",
+        requires = "virtual_time"
+    )]
     pub(crate) epoch: String,
     /// Seed of ids and jitter; with virtual time, equal calls print equal results
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -117,20 +138,10 @@ pub(crate) struct GraphArgs {
     /// Files with definitions, or directories whose `*.json` are read recursively; repeatable
     #[arg(long, value_name = "PATH")]
     pub(crate) definitions: Vec<PathBuf>,
-    /// The language of the drawing
-    #[arg(long = "format", value_name = "FORMAT", id = "drawing", default_value = "mermaid")]
-    pub(crate) drawing: Drawing,
-}
-
-/// The language of a drawing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Drawing {
-    /// A Mermaid flowchart, for Markdown
-    Mermaid,
-    /// The language of Graphviz
-    Dot,
-    /// A picture
-    Svg,
+    /// The language of the drawing: a Mermaid flowchart, Graphviz, or a picture [default: mermaid]
+    // It has the name of the global option, which it replaces.
+    #[arg(long, value_name = "FORMAT", value_parser = ["mermaid", "dot", "svg"])]
+    pub(crate) format: Option<String>,
 }
 
 #[derive(Debug, Args)]

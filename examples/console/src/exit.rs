@@ -68,8 +68,14 @@ impl Failure {
         Self::Usage(message.into())
     }
 
-    pub(crate) fn fault(message: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self::Fault { message: message.into(), source: Some(source.into()) }
+    pub(crate) fn fault(
+        message: impl Into<String>,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self::Fault {
+            message: message.into(),
+            source: Some(source.into()),
+        }
     }
 
     /// How the command ends because of it.

@@ -60,10 +60,20 @@ pub(crate) fn read(path: PathBuf) -> Result<SourceFile, Failure> {
 
 /// The bytes of a file, at most one more than intake accepts.
 pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, Failure> {
-    let fail = |error: std::io::Error| Failure::usage(format!("cannot read {}: {}", path.display(), reason(&error)));
+    let fail = |error: std::io::Error| {
+        Failure::usage(format!(
+            "cannot read {}: {}",
+            path.display(),
+            reason(&error)
+        ))
+    };
     let limit = u64::try_from(limits().max_bytes).unwrap_or(u64::MAX);
     let mut text = Vec::new();
-    File::open(path).map_err(fail)?.take(limit.saturating_add(1)).read_to_end(&mut text).map_err(fail)?;
+    File::open(path)
+        .map_err(fail)?
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut text)
+        .map_err(fail)?;
     Ok(text)
 }
 
@@ -76,7 +86,12 @@ impl SourceFile {
     pub(crate) fn new(path: PathBuf, text: Vec<u8>) -> Self {
         let name = path.to_string_lossy().into_owned();
         let parsed = parse(&text, &limits());
-        Self { path, name, text, parsed }
+        Self {
+            path,
+            name,
+            text,
+            parsed,
+        }
     }
 
     /// Its documents; none if it is no JSON.
@@ -85,7 +100,12 @@ impl SourceFile {
             split_documents(&parsed.value).filter_map(|document| {
                 let base = document.base();
                 let source = parsed.source.under(&base)?;
-                Some(Document { file: &self.name, base, value: document.value, source })
+                Some(Document {
+                    file: &self.name,
+                    base,
+                    value: document.value,
+                    source,
+                })
             })
         })
     }
@@ -102,7 +122,9 @@ pub(crate) fn require_documents(path: &Path, files: &[SourceFile]) -> Result<(),
     let holds = |found: &PathBuf| {
         let identity = fs::canonicalize(found).ok();
         files.iter().any(|file| {
-            (file.path == *found || (identity.is_some() && fs::canonicalize(&file.path).ok() == identity)) && !file.is_without_documents()
+            (file.path == *found
+                || (identity.is_some() && fs::canonicalize(&file.path).ok() == identity))
+                && !file.is_without_documents()
         })
     };
     if expanded.iter().any(holds) {
@@ -115,7 +137,13 @@ pub(crate) fn require_documents(path: &Path, files: &[SourceFile]) -> Result<(),
 }
 
 fn expand(path: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let metadata = fs::metadata(path).map_err(|error| Failure::usage(format!("cannot read {}: {}", path.display(), reason(&error))))?;
+    let metadata = fs::metadata(path).map_err(|error| {
+        Failure::usage(format!(
+            "cannot read {}: {}",
+            path.display(),
+            reason(&error)
+        ))
+    })?;
     if !metadata.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
@@ -126,7 +154,13 @@ fn expand(path: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let fail = |error: std::io::Error| Failure::usage(format!("cannot read {}: {}", directory.display(), reason(&error)));
+    let fail = |error: std::io::Error| {
+        Failure::usage(format!(
+            "cannot read {}: {}",
+            directory.display(),
+            reason(&error)
+        ))
+    };
     for entry in fs::read_dir(directory).map_err(fail)? {
         let entry = entry.map_err(fail)?;
         let path = entry.path();
@@ -135,7 +169,9 @@ fn walk(directory: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
         }
         // A link to a directory may lead back up, so only links to files are followed.
         let kind = entry.file_type().map_err(fail)?;
-        let is_json = path.extension().is_some_and(|extension| extension == "json");
+        let is_json = path
+            .extension()
+            .is_some_and(|extension| extension == "json");
         if kind.is_dir() {
             walk(&path, found)?;
         } else if is_json && (kind.is_file() || path.is_file()) {

@@ -47,15 +47,30 @@ where
 /// Prints help where it was asked for; anything else is wrong use, told in one line.
 fn refuse(terminal: Terminal, error: &clap::Error) -> Exit {
     if !error.use_stderr() {
-        let text = if terminal.is_interactive() { error.render().ansi().to_string() } else { error.render().to_string() };
-        return terminal.print(&text).map_or_else(|failure| failure.exit(), |()| Exit::Done);
+        let text = if terminal.is_interactive() {
+            error.render().ansi().to_string()
+        } else {
+            error.render().to_string()
+        };
+        return terminal
+            .print(&text)
+            .map_or_else(|failure| failure.exit(), |()| Exit::Done);
     }
     let text = error.render().to_string();
-    let told: Vec<&str> = text.lines().take_while(|line| !line.starts_with("Usage:")).map(str::trim).filter(|line| !line.is_empty()).collect();
+    let told: Vec<&str> = text
+        .lines()
+        .take_while(|line| !line.starts_with("Usage:"))
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     let told = told.join(" ");
     let told = told.strip_prefix("error: ").unwrap_or(&told);
     let usage = text.lines().find_map(|line| line.strip_prefix("Usage: "));
-    let words: Vec<&str> = usage.unwrap_or("augmented").split(' ').take_while(|word| word.starts_with(|first: char| first.is_ascii_lowercase())).collect();
+    let words: Vec<&str> = usage
+        .unwrap_or("augmented")
+        .split(' ')
+        .take_while(|word| word.starts_with(|first: char| first.is_ascii_lowercase()))
+        .collect();
     let failure = Failure::Usage(format!("{told} (see `{} --help`)", words.join(" ")));
     terminal.complain(&failure);
     failure.exit()

@@ -21,7 +21,9 @@ pub(crate) struct Selection {
 impl Selection {
     /// Reads the definitions; a WORKFLOW that is a file counts as one of them.
     pub(crate) fn load(workflow: &str, definitions: &[PathBuf]) -> Result<Self, Failure> {
-        let by_file = Path::new(workflow).extension().is_some_and(|extension| extension == "json");
+        let by_file = Path::new(workflow)
+            .extension()
+            .is_some_and(|extension| extension == "json");
         let mut paths = definitions.to_vec();
         if by_file {
             paths.push(PathBuf::from(workflow));
@@ -35,16 +37,28 @@ impl Selection {
         for path in &paths {
             files::require_documents(path, &files)?;
         }
-        let (workflow_id, requirement) = if by_file { only_workflow_of(workflow)? } else { split_reference(workflow) };
+        let (workflow_id, requirement) = if by_file {
+            only_workflow_of(workflow)?
+        } else {
+            split_reference(workflow)
+        };
         if let Some(text) = &requirement {
-            VersionRequirement::of(Some(text)).map_err(|error| Failure::usage(error.to_string()))?;
+            VersionRequirement::of(Some(text))
+                .map_err(|error| Failure::usage(error.to_string()))?;
         }
-        Ok(Self { files, workflow_id, requirement })
+        Ok(Self {
+            files,
+            workflow_id,
+            requirement,
+        })
     }
 
     /// Why some of the files are no JSON.
     pub(crate) fn unreadable(&self) -> Vec<Finding> {
-        let findings = self.files.iter().filter_map(|file| file.parsed.as_ref().err().map(|findings| (file, findings)));
+        let findings = self
+            .files
+            .iter()
+            .filter_map(|file| file.parsed.as_ref().err().map(|findings| (file, findings)));
         findings
             .flat_map(|(file, findings)| {
                 findings.iter().cloned().map(|mut finding| {
@@ -68,12 +82,18 @@ impl Selection {
             Ok(Some(chosen)) => chosen.version().to_owned(),
             Ok(None) => match candidates.pop() {
                 // A draft may lack a proper version; if it is the only one it is meant.
-                Some(only) if candidates.is_empty() && self.requirement.is_none() => return Ok(only.0),
+                Some(only) if candidates.is_empty() && self.requirement.is_none() => {
+                    return Ok(only.0);
+                }
                 _ => return Err(self.not_found()),
             },
             Err(error) => return Err(Failure::usage(error.to_string())),
         };
-        candidates.into_iter().find(|candidate| candidate.version() == chosen).map(|found| found.0).ok_or_else(|| self.not_found())
+        candidates
+            .into_iter()
+            .find(|candidate| candidate.version() == chosen)
+            .map(|found| found.0)
+            .ok_or_else(|| self.not_found())
     }
 
     fn not_found(&self) -> Failure {
@@ -81,7 +101,13 @@ impl Selection {
             .files
             .iter()
             .flat_map(SourceFile::documents)
-            .filter_map(|document| Some(format!("{}@{}", workflow_id(document.value)?, document.value.get("version")?.as_str()?)))
+            .filter_map(|document| {
+                Some(format!(
+                    "{}@{}",
+                    workflow_id(document.value)?,
+                    document.value.get("version")?.as_str()?
+                ))
+            })
             .collect();
         known.sort();
         known.truncate(20);
@@ -89,7 +115,11 @@ impl Selection {
             Some(requirement) => format!("`{}` in version {requirement}", self.workflow_id),
             None => format!("`{}`", self.workflow_id),
         };
-        let there = if known.is_empty() { "they define no workflow".to_owned() } else { format!("they define {}", known.join(", ")) };
+        let there = if known.is_empty() {
+            "they define no workflow".to_owned()
+        } else {
+            format!("they define {}", known.join(", "))
+        };
         Failure::usage(format!("the definitions hold no workflow {asked}: {there}"))
     }
 }
@@ -101,7 +131,11 @@ struct Candidate<'a>(Document<'a>);
 
 impl VersionCandidate for Candidate<'_> {
     fn version(&self) -> &str {
-        self.0.value.get("version").and_then(Value::as_str).unwrap_or_default()
+        self.0
+            .value
+            .get("version")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     fn status(&self) -> LifecycleStatus {
@@ -111,7 +145,10 @@ impl VersionCandidate for Candidate<'_> {
 
 fn workflow_id(document: &Value) -> Option<&str> {
     let is_workflow = document.get("kind").and_then(Value::as_str) == Some("workflow");
-    document.get("workflowId").and_then(Value::as_str).filter(|_| is_workflow)
+    document
+        .get("workflowId")
+        .and_then(Value::as_str)
+        .filter(|_| is_workflow)
 }
 
 fn split_reference(workflow: &str) -> (String, Option<String>) {
@@ -127,7 +164,11 @@ fn only_workflow_of(path: &str) -> Result<(String, Option<String>), Failure> {
     let workflows: Vec<(String, Option<String>)> = file
         .documents()
         .filter_map(|document| {
-            let version = document.value.get("version").and_then(Value::as_str).map(str::to_owned);
+            let version = document
+                .value
+                .get("version")
+                .and_then(Value::as_str)
+                .map(str::to_owned);
             Some((workflow_id(document.value)?.to_owned(), version))
         })
         .collect();

@@ -48,7 +48,11 @@ impl Terminal {
         let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
             && std::env::var_os("TERM").is_none_or(|value| value != "dumb");
         let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
-        Self { colours: wanted && out, error_colours: wanted && err, interactive: out }
+        Self {
+            colours: wanted && out,
+            error_colours: wanted && err,
+            interactive: out,
+        }
     }
 
     /// Whether a person reads the output.
@@ -75,7 +79,8 @@ impl Terminal {
 
     /// Prints a value as indented JSON.
     pub(crate) fn print_json(self, value: &impl Serialize) -> Result<(), Failure> {
-        let mut text = serde_json::to_string_pretty(value).map_err(|error| Failure::fault("the result cannot be written as JSON", error))?;
+        let mut text = serde_json::to_string_pretty(value)
+            .map_err(|error| Failure::fault("the result cannot be written as JSON", error))?;
         text.push('\n');
         self.print(&text)
     }
@@ -105,7 +110,9 @@ fn paint(colours: bool, style: Style, text: &str) -> String {
 /// A reader that has seen enough, such as `head`, is no failure.
 fn ignore_closed_pipe(written: io::Result<()>) -> Result<(), Failure> {
     match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::fault("the output cannot be written", error)),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::fault("the output cannot be written", error))
+        }
         _ => Ok(()),
     }
 }
@@ -118,7 +125,14 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn with_header(names: &[&str]) -> Self {
-        Self { rows: vec![names.iter().map(|name| (Style::Dim, (*name).to_owned())).collect()] }
+        Self {
+            rows: vec![
+                names
+                    .iter()
+                    .map(|name| (Style::Dim, (*name).to_owned()))
+                    .collect(),
+            ],
+        }
     }
 
     pub(crate) fn row(&mut self, cells: Vec<(Style, String)>) {
@@ -182,20 +196,38 @@ pub(crate) fn one_line(text: &str, longest: usize) -> String {
 mod tests {
     use super::*;
 
-    const PLAIN: Terminal = Terminal { colours: false, error_colours: false, interactive: false };
+    const PLAIN: Terminal = Terminal {
+        colours: false,
+        error_colours: false,
+        interactive: false,
+    };
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_and_lines_end_without_spaces() {
         let mut table = Table::with_header(&["STEP", "STATUS", "NOTE"]);
-        table.row(vec![(Style::Plain, "ship".to_owned()), (Style::Good, "COMPLETED".to_owned()), (Style::Plain, String::new())]);
-        table.row(vec![(Style::Plain, "注文".to_owned()), (Style::Plain, String::new()), (Style::Plain, "x".to_owned())]);
-        assert_eq!(table.render(PLAIN, "  "), "  STEP  STATUS     NOTE\n  ship  COMPLETED\n  注文             x\n");
+        table.row(vec![
+            (Style::Plain, "ship".to_owned()),
+            (Style::Good, "COMPLETED".to_owned()),
+            (Style::Plain, String::new()),
+        ]);
+        table.row(vec![
+            (Style::Plain, "注文".to_owned()),
+            (Style::Plain, String::new()),
+            (Style::Plain, "x".to_owned()),
+        ]);
+        assert_eq!(
+            table.render(PLAIN, "  "),
+            "  STEP  STATUS     NOTE\n  ship  COMPLETED\n  注文             x\n"
+        );
     }
 
     #[test]
     fn colours_are_used_only_where_wanted() {
         assert_eq!(PLAIN.paint(Style::Bad, "no"), "no");
-        let coloured = Terminal { colours: true, ..PLAIN };
+        let coloured = Terminal {
+            colours: true,
+            ..PLAIN
+        };
         assert_eq!(coloured.paint(Style::Good, "yes"), "\u{1b}[32myes\u{1b}[0m");
         assert_eq!(coloured.paint(Style::Plain, "yes"), "yes");
     }

@@ -2,7 +2,7 @@
 
 use augmented_core::model::{Definition, WorkflowDefinition};
 
-use crate::cli::{Drawing, GraphArgs};
+use crate::cli::GraphArgs;
 use crate::exit::{Exit, Failure};
 use crate::graph;
 use crate::selection::Selection;
@@ -11,10 +11,16 @@ use crate::terminal::Terminal;
 pub(super) fn graph(terminal: Terminal, arguments: &GraphArgs) -> Result<Exit, Failure> {
     let selection = Selection::load(&arguments.workflow, &arguments.definitions)?;
     let workflow = workflow(&selection)?;
-    let drawing = match arguments.drawing {
-        Drawing::Mermaid => graph::mermaid(&workflow),
-        Drawing::Dot => graph::dot(&workflow),
-        Drawing::Svg => graph::svg(&workflow),
+    let drawing = match arguments.format.as_deref() {
+        None | Some("mermaid") => graph::mermaid(&workflow),
+        Some("dot") => graph::dot(&workflow),
+        Some("svg") => graph::svg(&workflow),
+        // The global option, given before the command.
+        Some(other) => {
+            return Err(Failure::usage(format!(
+                "a workflow cannot be drawn as {other}: use --format mermaid, dot or svg"
+            )));
+        }
     };
     terminal.print(&drawing)?;
     Ok(Exit::Done)
@@ -25,7 +31,16 @@ fn workflow(selection: &Selection) -> Result<WorkflowDefinition, Failure> {
     let document = selection.document()?;
     match Definition::from_value(document.value.clone()) {
         Ok(Definition::Workflow(workflow)) => Ok(*workflow),
-        Ok(_) => Err(Failure::usage(format!("{} defines no workflow", document.file))),
-        Err(error) => Err(Failure::fault(format!("{} cannot be drawn, see `augmented validate`", document.file), error)),
+        Ok(_) => Err(Failure::usage(format!(
+            "{} defines no workflow",
+            document.file
+        ))),
+        Err(error) => Err(Failure::fault(
+            format!(
+                "{} cannot be drawn, see `augmented validate`",
+                document.file
+            ),
+            error,
+        )),
     }
 }

@@ -25,7 +25,9 @@ pub(crate) fn dispatch(terminal: Terminal, cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Schema(arguments) => schema::schema(terminal, format, &arguments),
         Command::Graph(arguments) => graph::graph(terminal, &arguments),
-        Command::Validate(_) | Command::Run(_) | Command::Catalog | Command::Bench(_) => Err(Failure::usage("soon")),
+        Command::Validate(_) | Command::Run(_) | Command::Catalog | Command::Bench(_) => {
+            Err(Failure::usage("soon"))
+        }
     }
 }
 
@@ -34,5 +36,7 @@ fn require_memory(store: &str) -> Result<(), Failure> {
     if store == "memory" {
         return Ok(());
     }
-    Err(Failure::usage("this command keeps everything in memory: leave --store and AUGMENTED_STORE out, or give `memory`"))
+    Err(Failure::usage(
+        "this command keeps everything in memory: leave --store and AUGMENTED_STORE out, or give `memory`",
+    ))
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use augmented_core::model::{
-    CompensationStep, DelayStep, EndResult, EndStep, EventWaitStep, JoinType, OnFailure, ParallelStep, Step, StepType,
-    Transition, WorkflowDefinition,
+    CompensationStep, DelayStep, EndResult, EndStep, EventWaitStep, JoinType, OnFailure,
+    ParallelStep, Step, StepType, Transition, WorkflowDefinition,
 };
 
 use super::diagram::{Diagram, Edge, Lane, Line, Node, Scope, Shape};
@@ -13,7 +13,11 @@ use super::diagram::{Diagram, Edge, Lane, Line, Node, Scope, Shape};
 pub(super) fn diagram(workflow: &WorkflowDefinition) -> Diagram {
     let mut places = HashMap::new();
     record_places(&workflow.steps, &mut Vec::new(), &mut places);
-    let mut builder = Builder { places, escapes: Vec::new(), missing: 0 };
+    let mut builder = Builder {
+        places,
+        escapes: Vec::new(),
+        missing: 0,
+    };
     let mut root = builder.scope(&workflow.steps, &mut Vec::new());
     builder.land_escapes(&mut root);
     add_entry(workflow, &mut root);
@@ -35,7 +39,9 @@ type Path = Vec<(usize, usize)>;
 fn record_places(steps: &[Step], path: &mut Path, places: &mut HashMap<String, Path>) {
     for (index, step) in steps.iter().enumerate() {
         path.push((index, 0));
-        places.entry(step.step_id().to_owned()).or_insert_with(|| path.clone());
+        places
+            .entry(step.step_id().to_owned())
+            .or_insert_with(|| path.clone());
         for (lane, nested) in step.nested_scopes().enumerate() {
             if let Some(last) = path.last_mut() {
                 last.1 = lane;
@@ -64,31 +70,74 @@ impl Builder {
                     last.1 = lane;
                 }
                 let (title, tooltip) = lane_title(step, lane);
-                node.lanes.push(Lane { title, tooltip, scope: self.scope(nested, around) });
+                node.lanes.push(Lane {
+                    title,
+                    tooltip,
+                    scope: self.scope(nested, around),
+                });
             }
             around.pop();
             scope.nodes.push(node);
         }
         for (index, step) in steps.iter().enumerate() {
             for (target, label, line) in exits_of(step) {
-                self.connect(&mut scope, around, index, step.step_id(), target, label, line);
+                self.connect(
+                    &mut scope,
+                    around,
+                    index,
+                    step.step_id(),
+                    target,
+                    label,
+                    line,
+                );
             }
         }
         scope
     }
 
-    #[expect(clippy::too_many_arguments, reason = "an arrow is this: two ends, a label and a reason")]
-    fn connect(&mut self, scope: &mut Scope, around: &Path, from: usize, source: &str, target: &str, label: String, line: Line) {
-        let edge = |from, to| Edge { from, to, source: source.to_owned(), target: target.to_owned(), label: label.clone(), line };
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "an arrow is this: two ends, a label and a reason"
+    )]
+    fn connect(
+        &mut self,
+        scope: &mut Scope,
+        around: &Path,
+        from: usize,
+        source: &str,
+        target: &str,
+        label: String,
+        line: Line,
+    ) {
+        let edge = |from, to| Edge {
+            from,
+            to,
+            source: source.to_owned(),
+            target: target.to_owned(),
+            label: label.clone(),
+            line,
+        };
         let place = self.places.get(target).and_then(|place| place.split_last());
         match place {
-            Some(((to, _), outer)) if outer == around.as_slice() => scope.edges.push(edge(from, *to)),
+            Some(((to, _), outer)) if outer == around.as_slice() => {
+                scope.edges.push(edge(from, *to))
+            }
             // An enclosing scope: the arrow leaves the frame that stands in that scope.
             Some(((to, _), outer)) if around.starts_with(outer) => {
-                let Some((frame, _)) = around.get(outer.len()) else { return };
+                let Some((frame, _)) = around.get(outer.len()) else {
+                    return;
+                };
                 let mut lifted = edge(*frame, *to);
-                lifted.line = if line == Line::Normal { Line::Escape } else { line };
-                lifted.label = if label.is_empty() { source.to_owned() } else { format!("{source}: {label}") };
+                lifted.line = if line == Line::Normal {
+                    Line::Escape
+                } else {
+                    line
+                };
+                lifted.label = if label.is_empty() {
+                    source.to_owned()
+                } else {
+                    format!("{source}: {label}")
+                };
                 self.escapes.push((outer.to_vec(), lifted));
             }
             _ => {
@@ -120,23 +169,42 @@ impl Builder {
 }
 
 fn scope_at<'a>(root: &'a mut Scope, path: &[(usize, usize)]) -> Option<&'a mut Scope> {
-    path.iter().try_fold(root, |scope, (node, lane)| Some(&mut scope.nodes.get_mut(*node)?.lanes.get_mut(*lane)?.scope))
+    path.iter().try_fold(root, |scope, (node, lane)| {
+        Some(&mut scope.nodes.get_mut(*node)?.lanes.get_mut(*lane)?.scope)
+    })
 }
 
 fn add_entry(workflow: &WorkflowDefinition, root: &mut Scope) {
-    let has_start = workflow.steps.iter().any(|step| step.step_type() == StepType::Start);
-    let entry = workflow.entry_step_id().and_then(|id| root.nodes.iter().position(|node| node.key == id));
+    let has_start = workflow
+        .steps
+        .iter()
+        .any(|step| step.step_type() == StepType::Start);
+    let entry = workflow
+        .entry_step_id()
+        .and_then(|id| root.nodes.iter().position(|node| node.key == id));
     if let (false, Some(entry)) = (has_start, entry) {
         // In front of the others, so that the layout begins with it.
-        root.nodes.insert(0, plain_node("<entry>", Shape::Entry, "Start"));
+        root.nodes
+            .insert(0, plain_node("<entry>", Shape::Entry, "Start"));
         for edge in &mut root.edges {
             edge.from += 1;
             edge.to += 1;
         }
-        let target = root.nodes.get(entry + 1).map(|node| node.key.clone()).unwrap_or_default();
+        let target = root
+            .nodes
+            .get(entry + 1)
+            .map(|node| node.key.clone())
+            .unwrap_or_default();
         root.edges.insert(
             0,
-            Edge { from: 0, to: entry + 1, source: "<entry>".to_owned(), target, label: String::new(), line: Line::Normal },
+            Edge {
+                from: 0,
+                to: entry + 1,
+                source: "<entry>".to_owned(),
+                target,
+                label: String::new(),
+                line: Line::Normal,
+            },
         );
     }
 }
@@ -146,9 +214,15 @@ fn add_exit(root: &mut Scope) {
     let open: Vec<usize> = (0..root.nodes.len())
         .filter(|index| {
             let ends = root.nodes.get(*index).is_some_and(|node| {
-                !matches!(node.shape, Shape::Step(StepType::End) | Shape::FailedEnd | Shape::Missing | Shape::Entry)
+                !matches!(
+                    node.shape,
+                    Shape::Step(StepType::End) | Shape::FailedEnd | Shape::Missing | Shape::Entry
+                )
             });
-            let goes_on = root.edges.iter().any(|edge| edge.from == *index && matches!(edge.line, Line::Normal));
+            let goes_on = root
+                .edges
+                .iter()
+                .any(|edge| edge.from == *index && matches!(edge.line, Line::Normal));
             ends && !goes_on
         })
         .collect();
@@ -158,15 +232,32 @@ fn add_exit(root: &mut Scope) {
     let exit = root.nodes.len();
     root.nodes.push(plain_node("<exit>", Shape::Exit, "End"));
     for from in open {
-        let source = root.nodes.get(from).map(|node| node.key.clone()).unwrap_or_default();
-        root.edges.push(Edge { from, to: exit, source, target: "<exit>".to_owned(), label: String::new(), line: Line::Normal });
+        let source = root
+            .nodes
+            .get(from)
+            .map(|node| node.key.clone())
+            .unwrap_or_default();
+        root.edges.push(Edge {
+            from,
+            to: exit,
+            source,
+            target: "<exit>".to_owned(),
+            label: String::new(),
+            line: Line::Normal,
+        });
     }
 }
 
 fn add_error_handler(workflow: &WorkflowDefinition, root: &mut Scope, builder: &mut Builder) {
-    let Some(on_error) = &workflow.on_error else { return };
+    let Some(on_error) = &workflow.on_error else {
+        return;
+    };
     let from = root.nodes.len();
-    root.nodes.push(plain_node("<any-error>", Shape::AnyError, "Any unhandled error"));
+    root.nodes.push(plain_node(
+        "<any-error>",
+        Shape::AnyError,
+        "Any unhandled error",
+    ));
     let target = on_error.handler_step_id.as_str();
     if let Some(to) = root.nodes.iter().position(|node| node.key == target) {
         root.edges.push(Edge {
@@ -178,22 +269,43 @@ fn add_error_handler(workflow: &WorkflowDefinition, root: &mut Scope, builder: &
             line: Line::Failure,
         });
     } else {
-        builder.connect(root, &Vec::new(), from, "<any-error>", target, String::new(), Line::Failure);
+        builder.connect(
+            root,
+            &Vec::new(),
+            from,
+            "<any-error>",
+            target,
+            String::new(),
+            Line::Failure,
+        );
     }
 }
 
 /// Puts a compensation beside the step it undoes, in the same scope.
 fn add_compensation(compensation: &CompensationStep, root: &mut Scope, builder: &Builder) {
-    let Some(place) = builder.places.get(&compensation.compensation_for) else { return };
-    let Some(scope) = enclosing_scope(root, &compensation.compensation_for, place.len()) else { return };
-    let Some(from) = scope.nodes.iter().position(|node| node.key == compensation.compensation_for) else { return };
+    let Some(place) = builder.places.get(&compensation.compensation_for) else {
+        return;
+    };
+    let Some(scope) = enclosing_scope(root, &compensation.compensation_for, place.len()) else {
+        return;
+    };
+    let Some(from) = scope
+        .nodes
+        .iter()
+        .position(|node| node.key == compensation.compensation_for)
+    else {
+        return;
+    };
     let to = scope.nodes.len();
     scope.nodes.push(Node {
         key: compensation.step_id.clone(),
         shape: Shape::Compensation,
         title: compensation.step_id.clone(),
         detail: compensation.task_id.clone(),
-        tooltip: format!("{} undoes {} with task {}", compensation.step_id, compensation.compensation_for, compensation.task_id),
+        tooltip: format!(
+            "{} undoes {} with task {}",
+            compensation.step_id, compensation.compensation_for, compensation.task_id
+        ),
         lanes: Vec::new(),
     });
     scope.edges.push(Edge {
@@ -215,7 +327,9 @@ fn enclosing_scope<'a>(scope: &'a mut Scope, key: &str, depth: usize) -> Option<
         return None;
     }
     let lanes = scope.nodes.iter_mut().flat_map(|node| &mut node.lanes);
-    lanes.filter_map(|lane| enclosing_scope(&mut lane.scope, key, depth - 1)).next()
+    lanes
+        .filter_map(|lane| enclosing_scope(&mut lane.scope, key, depth - 1))
+        .next()
 }
 
 fn plain_node(key: &str, shape: Shape, title: &str) -> Node {
@@ -237,11 +351,22 @@ fn node_of(step: &Step) -> Node {
     let title = step.name().unwrap_or(step.step_id()).to_owned();
     let detail = detail_of(step);
     let mut tooltip = format!("{} ({})", step.step_id(), step.step_type());
-    for part in [step.name(), Some(detail.as_str()), step.description()].into_iter().flatten().filter(|part| !part.is_empty()) {
+    for part in [step.name(), Some(detail.as_str()), step.description()]
+        .into_iter()
+        .flatten()
+        .filter(|part| !part.is_empty())
+    {
         tooltip.push('\n');
         tooltip.push_str(part);
     }
-    Node { key: step.step_id().to_owned(), shape, title, detail, tooltip, lanes: Vec::new() }
+    Node {
+        key: step.step_id().to_owned(),
+        shape,
+        title,
+        detail,
+        tooltip,
+        lanes: Vec::new(),
+    }
 }
 
 fn detail_of(step: &Step) -> String {
@@ -249,7 +374,10 @@ fn detail_of(step: &Step) -> String {
         Step::Start(_) | Step::Pass(_) | Step::Decision(_) => String::new(),
         Step::End(end) => end_detail(end),
         Step::Task(task) => versioned(&task.task_id, task.task_version.as_deref()),
-        Step::HumanTask(human) => human.task_id.clone().unwrap_or_else(|| "a person decides".to_owned()),
+        Step::HumanTask(human) => human
+            .task_id
+            .clone()
+            .unwrap_or_else(|| "a person decides".to_owned()),
         Step::Parallel(parallel) => join_detail(parallel),
         Step::ForEach(each) => format!("for each {} in {}", each.item_name(), each.items),
         Step::EventWait(wait) => wait_detail(wait),
@@ -274,7 +402,11 @@ fn join_detail(parallel: &ParallelStep) -> String {
     match parallel.join_type() {
         JoinType::All => "all branches".to_owned(),
         JoinType::First => "first branch wins".to_owned(),
-        JoinType::NOfM => format!("{} of {} branches", parallel.join_count().unwrap_or(0), parallel.branches.len()),
+        JoinType::NOfM => format!(
+            "{} of {} branches",
+            parallel.join_count().unwrap_or(0),
+            parallel.branches.len()
+        ),
     }
 }
 
@@ -294,9 +426,16 @@ fn delay_detail(delay: &DelayStep) -> String {
 }
 
 fn lane_title(step: &Step, lane: usize) -> (Option<String>, String) {
-    let Step::Parallel(parallel) = step else { return (None, String::new()) };
-    let Some(branch) = parallel.branches.get(lane) else { return (None, String::new()) };
-    let mut title = branch.name.clone().unwrap_or_else(|| branch.branch_id.clone());
+    let Step::Parallel(parallel) = step else {
+        return (None, String::new());
+    };
+    let Some(branch) = parallel.branches.get(lane) else {
+        return (None, String::new());
+    };
+    let mut title = branch
+        .name
+        .clone()
+        .unwrap_or_else(|| branch.branch_id.clone());
     if !branch.is_required() {
         title.push_str(" (optional)");
     }
@@ -318,8 +457,16 @@ fn exits_of(step: &Step) -> Vec<(&str, String, Line)> {
         && let Some(timeout) = &wait.event_timeout
         && let Some(handler) = &timeout.timeout_handler_step_id
     {
-        let after = timeout.duration.as_ref().map(ToString::to_string).or_else(|| timeout.until.clone());
-        exits.push((handler, after.map_or_else(|| "timeout".to_owned(), |after| format!("timeout {after}")), Line::Timeout));
+        let after = timeout
+            .duration
+            .as_ref()
+            .map(ToString::to_string)
+            .or_else(|| timeout.until.clone());
+        exits.push((
+            handler,
+            after.map_or_else(|| "timeout".to_owned(), |after| format!("timeout {after}")),
+            Line::Timeout,
+        ));
     }
     if let Some(plan) = step.on_failure() {
         failure_exits(plan, &mut exits);
@@ -340,13 +487,30 @@ fn rule_label(rule: &Transition, alone: bool) -> String {
 
 fn failure_exits<'a>(plan: &'a OnFailure, exits: &mut Vec<(&'a str, String, Line)>) {
     for handler in plan.handlers() {
-        let category = handler.error_category.map(|category| category.as_str().to_owned());
-        let parts: Vec<String> = [handler.error_code.clone(), category, handler.condition.clone()].into_iter().flatten().collect();
-        let label = if parts.is_empty() { "any error".to_owned() } else { parts.join(", ") };
+        let category = handler
+            .error_category
+            .map(|category| category.as_str().to_owned());
+        let parts: Vec<String> = [
+            handler.error_code.clone(),
+            category,
+            handler.condition.clone(),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        let label = if parts.is_empty() {
+            "any error".to_owned()
+        } else {
+            parts.join(", ")
+        };
         exits.push((&handler.next_step_id, label, Line::Failure));
     }
     if let Some(target) = &plan.next_step_id {
-        let label = if plan.handlers().is_empty() { "any error" } else { "other error" };
+        let label = if plan.handlers().is_empty() {
+            "any error"
+        } else {
+            "other error"
+        };
         exits.push((target, label.to_owned(), Line::Failure));
     }
 }
@@ -355,7 +519,10 @@ fn failure_exits<'a>(plan: &'a OnFailure, exits: &mut Vec<(&'a str, String, Line
 fn merge_parallel_arrows(exits: Vec<(&str, String, Line)>) -> Vec<(&str, String, Line)> {
     let mut merged: Vec<(&str, String, Line)> = Vec::with_capacity(exits.len());
     for (target, label, line) in exits {
-        match merged.iter_mut().find(|(known, _, reason)| *known == target && *reason == line) {
+        match merged
+            .iter_mut()
+            .find(|(known, _, reason)| *known == target && *reason == line)
+        {
             Some((_, labels, _)) => {
                 labels.push_str(" or ");
                 labels.push_str(&label);

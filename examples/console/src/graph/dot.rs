@@ -13,7 +13,13 @@ pub(super) fn write(diagram: &Diagram) -> String {
     diagram.root.walk(&mut |node| {
         if let Some(inside) = first_box(node) {
             let cluster = format!("cluster_{}", frames.len());
-            frames.insert(node.key.clone(), Cluster { name: cluster, inside: inside.to_owned() });
+            frames.insert(
+                node.key.clone(),
+                Cluster {
+                    name: cluster,
+                    inside: inside.to_owned(),
+                },
+            );
         }
     });
     let mut text = format!(
@@ -24,7 +30,9 @@ pub(super) fn write(diagram: &Diagram) -> String {
         quoted(&format!("{} ({})", diagram.title, diagram.subtitle))
     );
     scope(&diagram.root, &frames, 1, &mut text);
-    diagram.root.walk_edges(&mut |edge| write_edge(edge, &frames, &mut text));
+    diagram
+        .root
+        .walk_edges(&mut |edge| write_edge(edge, &frames, &mut text));
     text.push_str("}\n");
     text
 }
@@ -36,7 +44,10 @@ struct Cluster {
 }
 
 fn first_box(node: &Node) -> Option<&str> {
-    let first = node.lanes.iter().find_map(|lane| lane.scope.nodes.first())?;
+    let first = node
+        .lanes
+        .iter()
+        .find_map(|lane| lane.scope.nodes.first())?;
     first_box(first).or(Some(&first.key))
 }
 
@@ -44,7 +55,12 @@ fn scope(scope: &Scope, frames: &HashMap<String, Cluster>, depth: usize, text: &
     let indent = "  ".repeat(depth);
     for node in &scope.nodes {
         let Some(cluster) = frames.get(&node.key) else {
-            let _ = writeln!(text, "{indent}{} [{}];", quoted(&node.key), attributes(node));
+            let _ = writeln!(
+                text,
+                "{indent}{} [{}];",
+                quoted(&node.key),
+                attributes(node)
+            );
             continue;
         };
         let _ = writeln!(
@@ -81,16 +97,26 @@ fn attributes(node: &Node) -> String {
         Shape::Step(StepType::Delay) => ("hexagon", "filled", "#eceff3"),
         Shape::Step(StepType::SubWorkflow) => ("box", "filled,rounded", "#ebf6e6"),
         Shape::Step(StepType::HumanTask) => ("box", "filled,rounded", "#fff4da"),
-        Shape::Step(StepType::Pass | StepType::Parallel | StepType::ForEach) => ("box", "filled,rounded", "#f5f7fa"),
+        Shape::Step(StepType::Pass | StepType::Parallel | StepType::ForEach) => {
+            ("box", "filled,rounded", "#f5f7fa")
+        }
         Shape::Step(StepType::Task | StepType::Poll) => ("box", "filled,rounded", "#e8f1fc"),
         Shape::FailedEnd => ("oval", "filled,bold", "#fdeaea"),
         Shape::AnyError => ("oval", "filled,dashed", "#fdeaea"),
         Shape::Missing => ("box", "filled,dashed", "#fdeaea"),
         Shape::Compensation => ("box", "filled,dotted", "#faf3ec"),
-        Shape::Entry => return "shape=circle, width=0.2, label=\"\", fillcolor=\"#2f8f53\"".to_owned(),
-        Shape::Exit => return "shape=doublecircle, width=0.15, label=\"\", fillcolor=\"#3e4c59\"".to_owned(),
+        Shape::Entry => {
+            return "shape=circle, width=0.2, label=\"\", fillcolor=\"#2f8f53\"".to_owned();
+        }
+        Shape::Exit => {
+            return "shape=doublecircle, width=0.15, label=\"\", fillcolor=\"#3e4c59\"".to_owned();
+        }
     };
-    let peripheries = if node.shape == Shape::Step(StepType::SubWorkflow) { ", peripheries=2" } else { "" };
+    let peripheries = if node.shape == Shape::Step(StepType::SubWorkflow) {
+        ", peripheries=2"
+    } else {
+        ""
+    };
     format!(
         "shape={shape}, style={}, fillcolor=\"{fill}\", label={}, tooltip={}{peripheries}",
         quoted(style),
@@ -100,20 +126,33 @@ fn attributes(node: &Node) -> String {
 }
 
 fn label(node: &Node) -> String {
-    if node.detail.is_empty() { node.title.clone() } else { format!("{}\n{}", node.title, node.detail) }
+    if node.detail.is_empty() {
+        node.title.clone()
+    } else {
+        format!("{}\n{}", node.title, node.detail)
+    }
 }
 
 fn write_edge(edge: &Edge, frames: &HashMap<String, Cluster>, text: &mut String) {
     let mut attributes = Vec::new();
-    let label = edge.label.strip_prefix(&format!("{}: ", edge.source)).unwrap_or(&edge.label);
+    let label = edge
+        .label
+        .strip_prefix(&format!("{}: ", edge.source))
+        .unwrap_or(&edge.label);
     if !label.is_empty() && !(edge.line == Line::Escape && label == edge.source) {
         attributes.push(format!("label={}", quoted(&format!(" {label} "))));
     }
     match edge.line {
         Line::Normal | Line::Escape => {}
-        Line::Failure => attributes.push("style=dashed, color=\"#c0392b\", fontcolor=\"#c0392b\"".to_owned()),
-        Line::Timeout => attributes.push("style=dashed, color=\"#b96b00\", fontcolor=\"#b96b00\"".to_owned()),
-        Line::Undo => attributes.push("style=dotted, color=\"#a0673a\", fontcolor=\"#a0673a\"".to_owned()),
+        Line::Failure => {
+            attributes.push("style=dashed, color=\"#c0392b\", fontcolor=\"#c0392b\"".to_owned())
+        }
+        Line::Timeout => {
+            attributes.push("style=dashed, color=\"#b96b00\", fontcolor=\"#b96b00\"".to_owned())
+        }
+        Line::Undo => {
+            attributes.push("style=dotted, color=\"#a0673a\", fontcolor=\"#a0673a\"".to_owned())
+        }
     }
     let mut end = |key: &str, attribute: &str| match frames.get(key) {
         Some(cluster) => {
@@ -123,7 +162,11 @@ fn write_edge(edge: &Edge, frames: &HashMap<String, Cluster>, text: &mut String)
         None => key.to_owned(),
     };
     let (from, to) = (end(&edge.source, "ltail"), end(&edge.target, "lhead"));
-    let attributes = if attributes.is_empty() { String::new() } else { format!(" [{}]", attributes.join(", ")) };
+    let attributes = if attributes.is_empty() {
+        String::new()
+    } else {
+        format!(" [{}]", attributes.join(", "))
+    };
     let _ = writeln!(text, "  {} -> {}{attributes};", quoted(&from), quoted(&to));
 }
 

@@ -15,7 +15,10 @@ pub(super) fn write(diagram: &Diagram) -> String {
         let id = format!("n{}", ids.len());
         ids.insert(node.key.clone(), id);
     });
-    let mut text = format!("---\ntitle: \"{}\"\n---\nflowchart TD\n", title(&format!("{} ({})", diagram.title, diagram.subtitle)));
+    let mut text = format!(
+        "---\ntitle: \"{}\"\n---\nflowchart TD\n",
+        title(&format!("{} ({})", diagram.title, diagram.subtitle))
+    );
     scope(&diagram.root, &ids, 1, &mut text);
     edges(&diagram.root, &ids, &mut text);
     classes(&diagram.root, &ids, &mut text);
@@ -25,7 +28,9 @@ pub(super) fn write(diagram: &Diagram) -> String {
 fn scope(scope: &Scope, ids: &HashMap<String, String>, depth: usize, text: &mut String) {
     let indent = "    ".repeat(depth);
     for node in &scope.nodes {
-        let Some(id) = ids.get(&node.key) else { continue };
+        let Some(id) = ids.get(&node.key) else {
+            continue;
+        };
         if node.lanes.is_empty() {
             let _ = writeln!(text, "{indent}{id}{}", shape(node));
             continue;
@@ -34,7 +39,11 @@ fn scope(scope: &Scope, ids: &HashMap<String, String>, depth: usize, text: &mut 
         for (index, lane) in node.lanes.iter().enumerate() {
             match &lane.title {
                 Some(title) => {
-                    let _ = writeln!(text, "{indent}    subgraph {id}b{index}[\"{}\"]", escape(title));
+                    let _ = writeln!(
+                        text,
+                        "{indent}    subgraph {id}b{index}[\"{}\"]",
+                        escape(title)
+                    );
                     self::scope(&lane.scope, ids, depth + 2, text);
                     let _ = writeln!(text, "{indent}    end");
                 }
@@ -48,14 +57,22 @@ fn scope(scope: &Scope, ids: &HashMap<String, String>, depth: usize, text: &mut 
 fn shape(node: &Node) -> String {
     let label = label(node);
     match node.shape {
-        Shape::Step(StepType::Start | StepType::End) | Shape::FailedEnd | Shape::AnyError => format!("([\"{label}\"])"),
+        Shape::Step(StepType::Start | StepType::End) | Shape::FailedEnd | Shape::AnyError => {
+            format!("([\"{label}\"])")
+        }
         Shape::Step(StepType::Decision) => format!("{{\"{label}\"}}"),
         Shape::Step(StepType::EventWait | StepType::Delay) => format!("{{{{\"{label}\"}}}}"),
         Shape::Step(StepType::SubWorkflow) => format!("[[\"{label}\"]]"),
         Shape::Step(StepType::HumanTask) => format!("[/\"{label}\"/]"),
         Shape::Entry => format!("((\"{label}\"))"),
         Shape::Exit => format!("(((\"{label}\")))"),
-        Shape::Step(StepType::Pass | StepType::Task | StepType::Parallel | StepType::ForEach | StepType::Poll)
+        Shape::Step(
+            StepType::Pass
+            | StepType::Task
+            | StepType::Parallel
+            | StepType::ForEach
+            | StepType::Poll,
+        )
         | Shape::Compensation
         | Shape::Missing => format!("[\"{label}\"]"),
     }
@@ -65,31 +82,54 @@ fn label(node: &Node) -> String {
     if node.detail.is_empty() {
         escape(&node.title)
     } else {
-        format!("{}<br/><small>{}</small>", escape(&node.title), escape(&node.detail))
+        format!(
+            "{}<br/><small>{}</small>",
+            escape(&node.title),
+            escape(&node.detail)
+        )
     }
 }
 
 fn edges(root: &Scope, ids: &HashMap<String, String>, text: &mut String) {
     root.walk_edges(&mut |edge| {
-        let (Some(from), Some(to)) = (ids.get(&edge.source), ids.get(&edge.target)) else { return };
+        let (Some(from), Some(to)) = (ids.get(&edge.source), ids.get(&edge.target)) else {
+            return;
+        };
         // An arrow that leaves a frame begins at the step itself here, so its name is not needed.
-        let label = edge.label.strip_prefix(&format!("{}: ", edge.source)).unwrap_or(&edge.label);
-        let label = if edge.line == Line::Escape && label == edge.source { "" } else { label };
+        let label = edge
+            .label
+            .strip_prefix(&format!("{}: ", edge.source))
+            .unwrap_or(&edge.label);
+        let label = if edge.line == Line::Escape && label == edge.source {
+            ""
+        } else {
+            label
+        };
         let arrow = match edge.line {
             Line::Normal | Line::Escape => "-->",
             Line::Failure | Line::Timeout => "-.->",
             Line::Undo => "-.-",
         };
-        let label = if label.is_empty() { String::new() } else { format!("|\"{}\"|", escape(label)) };
+        let label = if label.is_empty() {
+            String::new()
+        } else {
+            format!("|\"{}\"|", escape(label))
+        };
         let _ = writeln!(text, "    {from} {arrow}{label} {to}");
     });
 }
 
 fn classes(root: &Scope, ids: &HashMap<String, String>, text: &mut String) {
-    let mut members: Vec<(&str, &str, Vec<String>)> = CLASSES.iter().map(|(name, style)| (*name, *style, Vec::new())).collect();
+    let mut members: Vec<(&str, &str, Vec<String>)> = CLASSES
+        .iter()
+        .map(|(name, style)| (*name, *style, Vec::new()))
+        .collect();
     root.walk(&mut |node| {
         let class = class(node.shape);
-        if let (Some((_, _, list)), Some(id)) = (members.iter_mut().find(|(name, ..)| Some(*name) == class), ids.get(&node.key)) {
+        if let (Some((_, _, list)), Some(id)) = (
+            members.iter_mut().find(|(name, ..)| Some(*name) == class),
+            ids.get(&node.key),
+        ) {
             list.push(id.clone());
         }
     });
@@ -107,7 +147,10 @@ const CLASSES: [(&str, &str); 8] = [
     ("child", "fill:#ebf6e6,stroke:#4e8a33,color:#1f2933"),
     ("terminal", "fill:#edf0f3,stroke:#3e4c59,color:#1f2933"),
     ("failed", "fill:#fdeaea,stroke:#c0392b,color:#1f2933"),
-    ("undo", "fill:#faf3ec,stroke:#a0673a,color:#1f2933,stroke-dasharray:3 3"),
+    (
+        "undo",
+        "fill:#faf3ec,stroke:#a0673a,color:#1f2933,stroke-dasharray:3 3",
+    ),
 ];
 
 const fn class(shape: Shape) -> Option<&'static str> {

@@ -1,15 +1,16 @@
 //! How wide a text is drawn, and how it is broken into lines that fit.
 
 /// The fonts a drawing asks for; their letters are about as wide as the table below says.
-pub(super) const FONT_STACK: &str = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif";
+pub(super) const FONT_STACK: &str =
+    "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', sans-serif";
 
 /// Thousandths of the font size that the characters from space to `~` are wide in Helvetica.
 const WIDTHS: [u16; 95] = [
-    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556, 556, 556, 556, 556,
-    556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667, 611, 778, 722, 278, 500, 667, 556, 833,
-    722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667, 667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556,
-    556, 278, 556, 556, 222, 222, 500, 222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334,
-    260, 334, 584,
+    278, 278, 355, 556, 556, 889, 667, 191, 333, 333, 389, 584, 278, 333, 278, 278, 556, 556, 556,
+    556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556, 1015, 667, 667, 722, 722, 667,
+    611, 778, 722, 278, 500, 667, 556, 833, 722, 778, 667, 778, 722, 667, 611, 722, 667, 944, 667,
+    667, 611, 278, 278, 278, 469, 556, 333, 556, 556, 500, 556, 556, 278, 556, 556, 222, 222, 500,
+    222, 833, 556, 556, 556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
 ];
 
 /// Room for a substitute font whose letters are wider.
@@ -104,7 +105,13 @@ impl Font {
         (head, String::new())
     }
 
-    fn cut(self, mut lines: Vec<String>, max_lines: usize, left: bool, max_width: f64) -> Vec<String> {
+    fn cut(
+        self,
+        mut lines: Vec<String>,
+        max_lines: usize,
+        left: bool,
+        max_width: f64,
+    ) -> Vec<String> {
         let too_many = lines.len() > max_lines;
         lines.truncate(max_lines);
         for line in &mut lines {
@@ -125,7 +132,9 @@ impl Font {
 }
 
 fn char_width(letter: char) -> u32 {
-    let index = u32::from(letter).checked_sub(32).and_then(|index| usize::try_from(index).ok());
+    let index = u32::from(letter)
+        .checked_sub(32)
+        .and_then(|index| usize::try_from(index).ok());
     match index.and_then(|index| WIDTHS.get(index)) {
         Some(width) => u32::from(*width),
         None if letter.is_control() => 0,
@@ -141,7 +150,10 @@ fn char_width(letter: char) -> u32 {
 fn pieces(text: &str) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut piece = String::new();
-    for letter in text.chars().map(|letter| if letter.is_whitespace() { ' ' } else { letter }) {
+    for letter in text
+        .chars()
+        .map(|letter| if letter.is_whitespace() { ' ' } else { letter })
+    {
         piece.push(letter);
         if matches!(letter, ' ' | '-' | '_' | '.' | '/') {
             pieces.push(std::mem::take(&mut piece));
@@ -172,7 +184,11 @@ mod tests {
                 let lines = font.wrap(text, 90.0, max_lines);
                 assert!(lines.len() <= max_lines, "{text}: {lines:?}");
                 for line in &lines {
-                    assert!(font.width(line) <= 90.0, "{line} is {} wide", font.width(line));
+                    assert!(
+                        font.width(line) <= 90.0,
+                        "{line} is {} wide",
+                        font.width(line)
+                    );
                 }
             }
         }
@@ -182,7 +198,10 @@ mod tests {
     fn text_that_fits_is_kept_and_other_text_is_cut_with_an_ellipsis() {
         let font = Font::regular(12.0);
         assert_eq!(font.wrap("Ship order", 200.0, 2), ["Ship order"]);
-        assert_eq!(font.wrap("Check stock of order", 75.0, 2), ["Check stock", "of order"]);
+        assert_eq!(
+            font.wrap("Check stock of order", 75.0, 2),
+            ["Check stock", "of order"]
+        );
         let cut = font.wrap("Check the stock of every line of the order", 75.0, 2);
         assert_eq!(cut.len(), 2);
         assert!(cut[1].ends_with('…'), "{cut:?}");

@@ -1,13 +1,14 @@
 //! A layered layout: boxes in rows from top to bottom, arrows between them around what is in their way.
 //!
 //! The usual four steps: turn arrows that close a cycle aside ([`rank`]), give every box a row ([`rank`]), order the
-//! rows so that few arrows cross ([`order`]), place boxes so that arrows are straight ([`place`]), and then draw the
-//! arrows as curves ([`route`]).
+//! rows so that few arrows cross ([`order`]), place boxes so that arrows are straight ([`place`], [`straight`]), and
+//! then draw the arrows as curves ([`route`]).
 
 mod order;
 mod place;
 mod rank;
 mod route;
+mod straight;
 
 /// A point of the drawing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -29,6 +30,16 @@ pub(super) struct Box {
     pub(super) size: Size,
     /// Whether its outline is a diamond, so that arrows begin on its slanted sides.
     pub(super) diamond: bool,
+}
+
+impl Box {
+    /// How far beside its middle an arrow may begin or end.
+    fn reach(&self) -> f64 {
+        let share = if self.diamond { 0.16 } else { 0.38 };
+        (self.size.width * share)
+            .min(self.size.width / 2.0 - 10.0)
+            .max(0.0)
+    }
 }
 
 /// An arrow to draw.
@@ -74,10 +85,11 @@ pub(super) enum Bends {
 pub(super) fn lay_out(boxes: &[Box], arrows: &[Arrow]) -> Layout {
     let ranks = rank::rank(boxes.len(), arrows);
     let mut rows = order::Rows::new(boxes, arrows, &ranks);
-    rows.reduce_crossings();
-    let xs = place::columns(&rows);
-    let ys = place::row_heights(&rows, &xs, arrows, &ranks);
-    route::finish(boxes, arrows, &ranks, &rows, &xs, &ys)
+    rows.reduce_crossings(boxes.len());
+    let mut xs = place::columns(&rows);
+    straight::straighten(boxes, arrows, &rows, &mut xs);
+    let bands = place::row_heights(&rows, &xs, arrows, &ranks);
+    route::finish(boxes, arrows, &ranks, &rows, &xs, &bands)
 }
 
 #[cfg(test)]
@@ -88,7 +100,13 @@ mod tests {
         (0..count)
             .map(|index| {
                 let width = if index % 3 == 0 { 120.0 } else { 80.0 };
-                Box { size: Size { width, height: 40.0 }, diamond: index % 4 == 1 }
+                Box {
+                    size: Size {
+                        width,
+                        height: 40.0,
+                    },
+                    diamond: index % 4 == 1,
+                }
             })
             .collect()
     }
@@ -100,7 +118,10 @@ mod tests {
             .map(|(index, (from, to))| Arrow {
                 from: *from,
                 to: *to,
-                label: (index % 2 == 0).then_some(Size { width: 50.0, height: 14.0 }),
+                label: (index % 2 == 0).then_some(Size {
+                    width: 50.0,
+                    height: 14.0,
+                }),
                 weight: 1.0,
             })
             .collect()
@@ -111,21 +132,38 @@ mod tests {
         let layout = lay_out(&boxes, &arrows(pairs));
         for (a, centre) in layout.centres.iter().enumerate() {
             let half = (boxes[a].size.width / 2.0, boxes[a].size.height / 2.0);
-            assert!(centre.x - half.0 >= -0.01 && centre.x + half.0 <= layout.size.width + 0.01, "{a} at {centre:?}");
-            assert!(centre.y - half.1 >= -0.01 && centre.y + half.1 <= layout.size.height + 0.01, "{a} at {centre:?}");
+            assert!(
+                centre.x - half.0 >= -0.01 && centre.x + half.0 <= layout.size.width + 0.01,
+                "{a} at {centre:?}"
+            );
+            assert!(
+                centre.y - half.1 >= -0.01 && centre.y + half.1 <= layout.size.height + 0.01,
+                "{a} at {centre:?}"
+            );
             for (b, other) in layout.centres.iter().enumerate().skip(a + 1) {
-                let apart = (centre.x - other.x).abs() >= (boxes[a].size.width + boxes[b].size.width) / 2.0
-                    || (centre.y - other.y).abs() >= (boxes[a].size.height + boxes[b].size.height) / 2.0;
+                let apart = (centre.x - other.x).abs()
+                    >= (boxes[a].size.width + boxes[b].size.width) / 2.0
+                    || (centre.y - other.y).abs()
+                        >= (boxes[a].size.height + boxes[b].size.height) / 2.0;
                 assert!(apart, "boxes {a} and {b} overlap");
             }
         }
         for (route, (_, to)) in layout.routes.iter().zip(pairs) {
             let last = route.points.last().unwrap();
             let target = layout.centres[*to];
-            assert!((last.y - (target.y - boxes[*to].size.height / 2.0)).abs() < 21.0, "an arrow ends at {last:?}, not at {target:?}");
+            assert!(
+                (last.y - (target.y - boxes[*to].size.height / 2.0)).abs() < 21.0,
+                "an arrow ends at {last:?}, not at {target:?}"
+            );
             for point in &route.points {
-                assert!(point.x >= -0.01 && point.x <= layout.size.width + 0.01, "an arrow runs through {point:?}");
-                assert!(point.y >= -0.01 && point.y <= layout.size.height + 0.01, "an arrow runs through {point:?}");
+                assert!(
+                    point.x >= -0.01 && point.x <= layout.size.width + 0.01,
+                    "an arrow runs through {point:?}"
+                );
+                assert!(
+                    point.y >= -0.01 && point.y <= layout.size.height + 0.01,
+                    "an arrow runs through {point:?}"
+                );
             }
         }
         layout
@@ -158,7 +196,9 @@ mod tests {
 
     #[test]
     fn a_large_graph_is_laid_out_in_reasonable_time() {
-        let pairs: Vec<(usize, usize)> = (0..500_usize).flat_map(|i| [(i, (i * 7 + 1) % 500), (i, (i + 1) % 500)]).collect();
+        let pairs: Vec<(usize, usize)> = (0..500_usize)
+            .flat_map(|i| [(i, (i * 7 + 1) % 500), (i, (i + 1) % 500)])
+            .collect();
         check(500, &pairs);
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Rows {
 
 /// Beyond this many items the order is left as it is after few rounds.
 const MANY_ITEMS: usize = 20_000;
+/// How many first orders are tried.
+const ATTEMPTS: usize = 10;
 
 impl Rows {
     pub(super) fn new(boxes: &[Box], arrows: &[Arrow], ranks: &Ranks) -> Self {
@@ -41,10 +43,16 @@ impl Rows {
             below: vec![Vec::new(); boxes.len()],
             chains: vec![Vec::new(); arrows.len()],
         };
-        for (index, arrow) in arrows.iter().enumerate().filter(|(index, _)| !ranks.back[*index]) {
+        for (index, arrow) in arrows
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !ranks.back[*index])
+        {
             rows.add_chain(index, arrow, ranks);
         }
-        rows.initial_order(boxes.len(), ranks);
+        for (node, rank) in ranks.of.iter().enumerate() {
+            rows.rows[rank * 2].push(node);
+        }
         rows
     }
 
@@ -54,8 +62,15 @@ impl Rows {
         for row in first + 1..last {
             let label = arrow.label.filter(|_| row == first + 1);
             let item = self.items.len();
-            self.items.push(if label.is_some() { Item::Label } else { Item::Bend });
-            self.sizes.push(label.unwrap_or(Size { width: 8.0, height: 0.0 }));
+            self.items.push(if label.is_some() {
+                Item::Label
+            } else {
+                Item::Bend
+            });
+            self.sizes.push(label.unwrap_or(Size {
+                width: 8.0,
+                height: 0.0,
+            }));
             self.above.push(Vec::new());
             self.below.push(Vec::new());
             self.rows[row].push(item);
@@ -68,14 +83,41 @@ impl Rows {
 
     fn connect(&mut self, upper: usize, lower: usize, weight: f64) {
         // Arrows that pass through are kept straight.
-        let passing = usize::from(!matches!(self.items[upper], Item::Box(_))) + usize::from(!matches!(self.items[lower], Item::Box(_)));
+        let passing = usize::from(!matches!(self.items[upper], Item::Box(_)))
+            + usize::from(!matches!(self.items[lower], Item::Box(_)));
         let weight = weight * [1.0, 2.0, 6.0][passing];
         self.below[upper].push((lower, weight));
         self.above[lower].push((upper, weight));
     }
 
-    /// Orders each row as a walk from the first box, taking arrows in their order, meets its items.
-    fn initial_order(&mut self, boxes: usize, ranks: &Ranks) {
+    /// Orders the rows so that few arrows cross.
+    ///
+    /// Sorting rows by the middle of their neighbours gets stuck where two rows would have to change at once, so it is
+    /// tried from several first orders; the order of the document wins if it is as good as any.
+    pub(super) fn reduce_crossings(&mut self, boxes: usize) {
+        let attempts = if self.items.len() > MANY_ITEMS {
+            1
+        } else {
+            ATTEMPTS
+        };
+        let mut best: Option<(usize, Vec<Vec<usize>>)> = None;
+        for attempt in 0..attempts {
+            self.first_order(boxes, attempt);
+            let (crossings, rows) = self.improve();
+            if best.as_ref().is_none_or(|(fewest, _)| crossings < *fewest) {
+                best = Some((crossings, rows));
+            }
+            if crossings == 0 {
+                break;
+            }
+        }
+        if let Some((_, rows)) = best {
+            self.rows = rows;
+        }
+    }
+
+    /// Orders each row as a walk from the first box meets its items; every attempt turns off differently.
+    fn first_order(&mut self, boxes: usize, attempt: usize) {
         let mut met = vec![usize::MAX; self.items.len()];
         let mut count = 0;
         for root in 0..boxes {
@@ -86,20 +128,25 @@ impl Rows {
                 }
                 met[item] = count;
                 count += 1;
+                let first = path.len();
                 path.extend(self.below[item].iter().rev().map(|(lower, _)| *lower));
+                if let Some(turned) = path.get_mut(first..).filter(|turned| turned.len() > 1) {
+                    let turns = turned.len();
+                    turned.rotate_left((attempt / 2 * (item % 7 + 1)) % turns);
+                    if attempt % 2 == 1 {
+                        turned.reverse();
+                    }
+                }
             }
-        }
-        for node in 0..boxes {
-            self.rows[ranks.of[node] * 2].push(node);
         }
         for row in &mut self.rows {
             row.sort_by_key(|item| met[*item]);
         }
     }
 
-    /// Sorts rows by the middle of their neighbours, down and up again, and keeps the best order found.
-    pub(super) fn reduce_crossings(&mut self) {
-        let rounds = if self.items.len() > MANY_ITEMS { 2 } else { 16 };
+    /// Sorts rows down and up again, and gives the best order found.
+    fn improve(&mut self) -> (usize, Vec<Vec<usize>>) {
+        let rounds = if self.items.len() > MANY_ITEMS { 2 } else { 12 };
         let mut best = self.rows.clone();
         let mut fewest = self.crossings();
         for round in 0..rounds {
@@ -107,7 +154,12 @@ impl Rows {
                 break;
             }
             let down = round % 2 == 0;
-            let indexes: Vec<usize> = if down { (1..self.rows.len()).collect() } else { (0..self.rows.len().saturating_sub(1)).rev().collect() };
+            let last = self.rows.len();
+            let indexes: Vec<usize> = if down {
+                (1..last).collect()
+            } else {
+                (0..last.saturating_sub(1)).rev().collect()
+            };
             for index in indexes {
                 self.sort_row(index, down);
             }
@@ -117,12 +169,18 @@ impl Rows {
                 best.clone_from(&self.rows);
             }
         }
-        self.rows = best;
+        (fewest, best)
     }
 
     fn sort_row(&mut self, index: usize, by_above: bool) {
-        let fixed = if by_above { index.checked_sub(1) } else { Some(index + 1) };
-        let Some(fixed) = fixed.and_then(|fixed| self.rows.get(fixed)) else { return };
+        let fixed = if by_above {
+            index.checked_sub(1)
+        } else {
+            Some(index + 1)
+        };
+        let Some(fixed) = fixed.and_then(|fixed| self.rows.get(fixed)) else {
+            return;
+        };
         let positions = positions(fixed, self.items.len());
         let neighbours = if by_above { &self.above } else { &self.below };
         #[expect(clippy::cast_precision_loss, reason = "positions are small")]
@@ -132,7 +190,11 @@ impl Rows {
             .map(|(position, item)| {
                 let of = &neighbours[*item];
                 let sum: usize = of.iter().map(|(other, _)| positions[*other]).sum();
-                let key = if of.is_empty() { position as f64 } else { sum as f64 / of.len() as f64 };
+                let key = if of.is_empty() {
+                    position as f64
+                } else {
+                    sum as f64 / of.len() as f64
+                };
                 (key, *item)
             })
             .collect();
@@ -141,7 +203,10 @@ impl Rows {
     }
 
     fn crossings(&self) -> usize {
-        self.rows.windows(2).map(|pair| self.crossings_between(&pair[0], &pair[1])).sum()
+        self.rows
+            .windows(2)
+            .map(|pair| self.crossings_between(&pair[0], &pair[1]))
+            .sum()
     }
 
     /// Pairs of arrows whose order below is not their order above.
@@ -149,7 +214,10 @@ impl Rows {
         let positions = positions(lower, self.items.len());
         let mut ends = Vec::new();
         for item in upper {
-            let mut of: Vec<usize> = self.below[*item].iter().map(|(other, _)| positions[*other]).collect();
+            let mut of: Vec<usize> = self.below[*item]
+                .iter()
+                .map(|(other, _)| positions[*other])
+                .collect();
             of.sort_unstable();
             ends.extend(of);
         }

@@ -1,8 +1,8 @@
 //! Where the items of each row stand, so that arrows are as straight as the order allows.
 
+use super::Arrow;
 use super::order::{Item, Rows};
 use super::rank::Ranks;
-use super::Arrow;
 
 /// Space between two boxes of a row.
 const BOX_GAP: f64 = 34.0;
@@ -51,7 +51,9 @@ pub(super) fn columns(rows: &Rows) -> Vec<f64> {
             pull(rows, row, &[&rows.above, &rows.below], &mut xs);
         }
     }
-    let left = (0..xs.len()).map(|item| xs[item] - rows.sizes[item].width / 2.0).fold(f64::INFINITY, f64::min);
+    let left = (0..xs.len())
+        .map(|item| xs[item] - rows.sizes[item].width / 2.0)
+        .fold(f64::INFINITY, f64::min);
     for x in &mut xs {
         *x -= left;
     }
@@ -63,12 +65,19 @@ fn pull(rows: &Rows, row: &[usize], neighbours: &[&Vec<Vec<(usize, f64)>>], xs: 
     let wanted: Vec<(f64, f64)> = row
         .iter()
         .map(|item| {
+            let pulls = || neighbours.iter().flat_map(|of| &of[*item]);
+            let strongest = pulls().map(|(_, pull)| *pull).fold(0.0, f64::max);
             let (mut sum, mut weight) = (0.0, 0.0);
-            for (other, pull) in neighbours.iter().flat_map(|of| &of[*item]) {
+            // What happens on errors must not bend the usual path.
+            for (other, pull) in pulls().filter(|(_, pull)| *pull >= strongest * 0.3) {
                 sum += xs[*other] * pull;
                 weight += pull;
             }
-            if weight > 0.0 { (sum / weight, weight) } else { (xs[*item], 0.05) }
+            if weight > 0.0 {
+                (sum / weight, weight)
+            } else {
+                (xs[*item], 0.05)
+            }
         })
         .collect();
     settle(rows, row, &wanted, xs);
@@ -86,7 +95,11 @@ fn settle(rows: &Rows, row: &[usize], wanted: &[(f64, f64)], xs: &mut [f64]) {
     let offsets = offsets(rows, row);
     let mut blocks: Vec<Block> = Vec::with_capacity(row.len());
     for ((want, weight), offset) in wanted.iter().zip(&offsets) {
-        let mut block = Block { mean: want - offset, weight: *weight, items: 1 };
+        let mut block = Block {
+            mean: want - offset,
+            weight: *weight,
+            items: 1,
+        };
         while let Some(before) = blocks.pop_if(|before| before.mean > block.mean) {
             let weight = before.weight + block.weight;
             block.mean = (before.mean * before.weight + block.mean * block.weight) / weight;
@@ -95,7 +108,9 @@ fn settle(rows: &Rows, row: &[usize], wanted: &[(f64, f64)], xs: &mut [f64]) {
         }
         blocks.push(block);
     }
-    let means = blocks.iter().flat_map(|block| std::iter::repeat_n(block.mean, block.items));
+    let means = blocks
+        .iter()
+        .flat_map(|block| std::iter::repeat_n(block.mean, block.items));
     for ((item, offset), mean) in row.iter().zip(&offsets).zip(means) {
         xs[*item] = mean + offset;
     }
@@ -108,14 +123,21 @@ fn offsets(rows: &Rows, row: &[usize]) -> Vec<f64> {
     row.iter()
         .map(|item| {
             if let Some(before) = before {
-                let both_boxes = matches!((rows.items[before], rows.items[*item]), (Item::Box(_), Item::Box(_)));
-                let gap = if both_boxes { BOX_GAP } else { PASSING_GAP };
-                offset += (rows.sizes[before].width + rows.sizes[*item].width) / 2.0 + gap;
+                offset += (rows.sizes[before].width + rows.sizes[*item].width) / 2.0
+                    + gap_between(rows, before, *item);
             }
             before = Some(*item);
             offset
         })
         .collect()
+}
+
+/// The least space between two items next to each other.
+pub(super) fn gap_between(rows: &Rows, left: usize, right: usize) -> f64 {
+    match (rows.items[left], rows.items[right]) {
+        (Item::Box(_), Item::Box(_)) => BOX_GAP,
+        _ => PASSING_GAP,
+    }
 }
 
 /// The rows from top to bottom; wide jumps get more room, so that their curves stay readable.
@@ -129,11 +151,18 @@ pub(super) fn row_heights(rows: &Rows, xs: &[f64], arrows: &[Arrow], ranks: &Ran
     let mut bands: Vec<Band> = Vec::with_capacity(rows.rows.len());
     let mut top = upwards[0] + if upwards[0] > 0.0 { ROW_GAP } else { 0.0 };
     for (index, row) in rows.rows.iter().enumerate() {
-        let height = row.iter().map(|item| rows.sizes[*item].height).fold(0.0, f64::max);
+        let height = row
+            .iter()
+            .map(|item| rows.sizes[*item].height)
+            .fold(0.0, f64::max);
         bands.push(Band { top, height });
         let widest = row
             .iter()
-            .flat_map(|item| rows.below[*item].iter().map(|(other, _)| (xs[*other] - xs[*item]).abs()))
+            .flat_map(|item| {
+                rows.below[*item]
+                    .iter()
+                    .map(|(other, _)| (xs[*other] - xs[*item]).abs())
+            })
             .fold(0.0, f64::max);
         top += height + ROW_GAP + (widest * 0.05).min(22.0) + upwards[index + 1];
     }

@@ -63,7 +63,12 @@ fn back_arrows(count: usize, arrows: &[Arrow], leaving: &[Vec<usize>]) -> Vec<bo
     back
 }
 
-fn longest_paths(count: usize, arrows: &[Arrow], leaving: &[Vec<usize>], back: &[bool]) -> Vec<usize> {
+fn longest_paths(
+    count: usize,
+    arrows: &[Arrow],
+    leaving: &[Vec<usize>],
+    back: &[bool],
+) -> Vec<usize> {
     let forward = || arrows.iter().enumerate().filter(|(index, _)| !back[*index]);
     let mut open = vec![0_usize; count];
     for (_, arrow) in forward() {
@@ -72,7 +77,11 @@ fn longest_paths(count: usize, arrows: &[Arrow], leaving: &[Vec<usize>], back: &
     let mut of = vec![0; count];
     let mut ready: Vec<usize> = (0..count).filter(|node| open[*node] == 0).collect();
     while let Some(node) = ready.pop() {
-        for arrow in leaving[node].iter().filter(|index| !back[**index]).map(|index| &arrows[*index]) {
+        for arrow in leaving[node]
+            .iter()
+            .filter(|index| !back[**index])
+            .map(|index| &arrows[*index])
+        {
             of[arrow.to] = of[arrow.to].max(of[node] + 1);
             open[arrow.to] -= 1;
             if open[arrow.to] == 0 {
@@ -85,12 +94,22 @@ fn longest_paths(count: usize, arrows: &[Arrow], leaving: &[Vec<usize>], back: &
 
 /// Moves boxes that nothing leads to, but the first, right above what they lead to.
 fn pull_sources_down(count: usize, arrows: &[Arrow], back: &[bool], of: &mut [usize]) {
-    let forward = || arrows.iter().zip(back).filter(|(_, back)| !**back).map(|(arrow, _)| arrow);
+    let forward = || {
+        arrows
+            .iter()
+            .zip(back)
+            .filter(|(_, back)| !**back)
+            .map(|(arrow, _)| arrow)
+    };
     for node in 1..count {
         if forward().any(|arrow| arrow.to == node) {
             continue;
         }
-        if let Some(nearest) = forward().filter(|arrow| arrow.from == node).map(|arrow| of[arrow.to]).min() {
+        if let Some(nearest) = forward()
+            .filter(|arrow| arrow.from == node)
+            .map(|arrow| of[arrow.to])
+            .min()
+        {
             of[node] = nearest.saturating_sub(1);
         }
     }

@@ -44,10 +44,27 @@ const DIAMOND_TEXT_WIDTH: f64 = 112.0;
 /// The smallest figure that holds the text of a box.
 pub(super) fn measure(node: &Node) -> Figure {
     let outline = outline(node.shape);
-    let wrap = if outline == Outline::Diamond { DIAMOND_TEXT_WIDTH } else { TEXT_WIDTH };
-    let name = if matches!(outline, Outline::Dot | Outline::Target) { Vec::new() } else { NAME.wrap(&node.title, wrap, 3) };
-    let detail = if outline == Outline::Diamond { Vec::new() } else { DETAIL.wrap(&node.detail, TEXT_WIDTH, 2) };
-    let widest = |lines: &[String], font: super::Font| lines.iter().map(|line| font.width(line)).fold(0.0, f64::max);
+    let wrap = if outline == Outline::Diamond {
+        DIAMOND_TEXT_WIDTH
+    } else {
+        TEXT_WIDTH
+    };
+    let name = if matches!(outline, Outline::Dot | Outline::Target) {
+        Vec::new()
+    } else {
+        NAME.wrap(&node.title, wrap, 3)
+    };
+    let detail = if outline == Outline::Diamond {
+        Vec::new()
+    } else {
+        DETAIL.wrap(&node.detail, TEXT_WIDTH, 2)
+    };
+    let widest = |lines: &[String], font: super::Font| {
+        lines
+            .iter()
+            .map(|line| font.width(line))
+            .fold(0.0, f64::max)
+    };
     let text = Size {
         width: widest(&name, NAME).max(widest(&detail, DETAIL)),
         height: lines_height(&name, NAME_LINE) + lines_height(&detail, DETAIL_LINE),
@@ -55,19 +72,47 @@ pub(super) fn measure(node: &Node) -> Figure {
     let icon = has_icon(node.shape);
     let icon_room = if icon { ICON_ROOM } else { 0.0 };
     let size = match outline {
-        Outline::Rectangle | Outline::DottedRectangle => Size { width: (text.width + icon_room + 24.0).max(110.0), height: text.height + 20.0 },
-        Outline::DoubleRectangle => Size { width: (text.width + icon_room + 34.0).max(110.0), height: text.height + 20.0 },
-        Outline::Hexagon => Size { width: (text.width + icon_room + 44.0).max(110.0), height: text.height + 20.0 },
-        Outline::Pill | Outline::ThickPill | Outline::DashedPill => Size { width: (text.width + 36.0).max(72.0), height: text.height + 16.0 },
+        Outline::Rectangle | Outline::DottedRectangle => Size {
+            width: (text.width + icon_room + 24.0).max(110.0),
+            height: text.height + 20.0,
+        },
+        Outline::DoubleRectangle => Size {
+            width: (text.width + icon_room + 34.0).max(110.0),
+            height: text.height + 20.0,
+        },
+        Outline::Hexagon => Size {
+            width: (text.width + icon_room + 44.0).max(110.0),
+            height: text.height + 20.0,
+        },
+        Outline::Pill | Outline::ThickPill | Outline::DashedPill => Size {
+            width: (text.width + 36.0).max(72.0),
+            height: text.height + 16.0,
+        },
         Outline::Diamond => {
             // A rectangle fits a diamond if its share of the width and its share of the height add up to one.
             let height = text.height + 40.0;
-            Size { width: (text.width + 8.0) / (1.0 - text.height / height), height }
+            Size {
+                width: (text.width + 8.0) / (1.0 - text.height / height),
+                height,
+            }
         }
-        Outline::Dot => Size { width: 18.0, height: 18.0 },
-        Outline::Target => Size { width: 22.0, height: 22.0 },
+        Outline::Dot => Size {
+            width: 18.0,
+            height: 18.0,
+        },
+        Outline::Target => Size {
+            width: 22.0,
+            height: 22.0,
+        },
     };
-    Figure { outline, size, diamond: outline == Outline::Diamond, name, detail, icon }
+    Figure {
+        outline,
+        size,
+        diamond: outline == Outline::Diamond,
+        name,
+        detail,
+        icon,
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are three lines at most")]
@@ -83,9 +128,12 @@ const fn outline(shape: Shape) -> Outline {
             StepType::Decision => Outline::Diamond,
             StepType::EventWait | StepType::Delay => Outline::Hexagon,
             StepType::SubWorkflow => Outline::DoubleRectangle,
-            StepType::Pass | StepType::Task | StepType::HumanTask | StepType::Parallel | StepType::ForEach | StepType::Poll => {
-                Outline::Rectangle
-            }
+            StepType::Pass
+            | StepType::Task
+            | StepType::HumanTask
+            | StepType::Parallel
+            | StepType::ForEach
+            | StepType::Poll => Outline::Rectangle,
         },
         Shape::FailedEnd => Outline::ThickPill,
         Shape::Entry => Outline::Dot,

@@ -12,13 +12,17 @@ pub(super) const fn path(shape: Shape) -> &'static str {
             "M8 5.4a2.6 2.6 0 1 0 0 5.2a2.6 2.6 0 1 0 0-5.2M8 1.6v2M8 12.4v2M1.6 8h2M12.4 8h2M3.5 3.5l1.4 1.4M11.1 11.1l1.4 1.4M12.5 3.5l-1.4 1.4M4.9 11.1l-1.4 1.4"
         }
         // A person.
-        Shape::Step(StepType::HumanTask) => "M8 2.2a2.7 2.7 0 1 0 0 5.4a2.7 2.7 0 1 0 0-5.4M2.8 14.2c0-3.2 2.2-4.8 5.2-4.8s5.2 1.6 5.2 4.8z",
+        Shape::Step(StepType::HumanTask) => {
+            "M8 2.2a2.7 2.7 0 1 0 0 5.4a2.7 2.7 0 1 0 0-5.4M2.8 14.2c0-3.2 2.2-4.8 5.2-4.8s5.2 1.6 5.2 4.8z"
+        }
         // An envelope.
         Shape::Step(StepType::EventWait) => "M2 4h12v8.6H2zM2 4l6 5l6-5",
         // A clock.
         Shape::Step(StepType::Delay) => "M8 2a6 6 0 1 0 0 12a6 6 0 1 0 0-12M8 4.8V8l2.3 1.8",
         // An arrow that comes back.
-        Shape::Step(StepType::Poll | StepType::ForEach) => "M13.2 6.6A5.6 5.6 0 0 0 3 5.4M2.8 9.4A5.6 5.6 0 0 0 13 10.6M2.8 2.4V5.6H6M13.2 13.6V10.4H10",
+        Shape::Step(StepType::Poll | StepType::ForEach) => {
+            "M13.2 6.6A5.6 5.6 0 0 0 3 5.4M2.8 9.4A5.6 5.6 0 0 0 13 10.6M2.8 2.4V5.6H6M13.2 13.6V10.4H10"
+        }
         // A box within a box.
         Shape::Step(StepType::SubWorkflow) => "M2 2.6h12v10.8H2zM5 8.6h6v4.8H5z",
         // Lines side by side.

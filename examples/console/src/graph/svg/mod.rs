@@ -38,13 +38,44 @@ pub(super) fn draw(diagram: &Diagram) -> String {
     let drawing = arrange(&diagram.root);
     let title = TITLE.fit(&diagram.title, 900.0);
     let subtitle = SUBTITLE.fit(&diagram.subtitle, 900.0);
-    let width = drawing.layout.size.width.max(TITLE.width(&title)).max(SUBTITLE.width(&subtitle)) + 2.0 * MARGIN;
+    let width = drawing
+        .layout
+        .size
+        .width
+        .max(TITLE.width(&title))
+        .max(SUBTITLE.width(&subtitle))
+        + 2.0 * MARGIN;
     let height = drawing.layout.size.height + 2.0 * MARGIN + TITLE_HEIGHT;
-    let mut painter = paint::Painter::new(Size { width, height }, &diagram.title, &diagram.subtitle);
-    painter.line_of_text(Point { x: MARGIN, y: MARGIN + 14.0 }, &title, TITLE, theme::TEXT, paint::Anchor::Start);
-    painter.line_of_text(Point { x: MARGIN, y: MARGIN + 33.0 }, &subtitle, SUBTITLE, theme::MUTED, paint::Anchor::Start);
+    let mut painter =
+        paint::Painter::new(Size { width, height }, &diagram.title, &diagram.subtitle);
+    painter.line_of_text(
+        Point {
+            x: MARGIN,
+            y: MARGIN + 14.0,
+        },
+        &title,
+        TITLE,
+        theme::TEXT,
+        paint::Anchor::Start,
+    );
+    painter.line_of_text(
+        Point {
+            x: MARGIN,
+            y: MARGIN + 33.0,
+        },
+        &subtitle,
+        SUBTITLE,
+        theme::MUTED,
+        paint::Anchor::Start,
+    );
     let left = (width - drawing.layout.size.width) / 2.0;
-    painter.drawing(&drawing, Point { x: left, y: MARGIN + TITLE_HEIGHT });
+    painter.drawing(
+        &drawing,
+        Point {
+            x: left,
+            y: MARGIN + TITLE_HEIGHT,
+        },
+    );
     painter.finish()
 }
 
@@ -73,20 +104,45 @@ struct PlacedLane<'a> {
 }
 
 fn arrange(scope: &Scope) -> Drawing<'_> {
-    let frames: Vec<Option<Frame<'_>>> = scope.nodes.iter().map(|node| (!node.lanes.is_empty()).then(|| frame(node))).collect();
+    let frames: Vec<Option<Frame<'_>>> = scope
+        .nodes
+        .iter()
+        .map(|node| (!node.lanes.is_empty()).then(|| frame(node)))
+        .collect();
     let figures: Vec<Figure> = scope.nodes.iter().map(figure::measure).collect();
     let boxes: Vec<Box> = figures
         .iter()
         .zip(&frames)
         .map(|(figure, frame)| match frame {
-            Some(frame) => Box { size: frame.size, diamond: false },
-            None => Box { size: figure.size, diamond: figure.diamond },
+            Some(frame) => Box {
+                size: frame.size,
+                diamond: false,
+            },
+            None => Box {
+                size: figure.size,
+                diamond: figure.diamond,
+            },
         })
         .collect();
-    let labels: Vec<Vec<String>> = scope.edges.iter().map(|edge| LABEL.wrap(&edge.label, LABEL_WIDTH, 2)).collect();
-    let arrows: Vec<Arrow> = scope.edges.iter().zip(&labels).map(|(edge, lines)| arrow(edge, lines)).collect();
+    let labels: Vec<Vec<String>> = scope
+        .edges
+        .iter()
+        .map(|edge| LABEL.wrap(&edge.label, LABEL_WIDTH, 2))
+        .collect();
+    let arrows: Vec<Arrow> = scope
+        .edges
+        .iter()
+        .zip(&labels)
+        .map(|(edge, lines)| arrow(edge, lines))
+        .collect();
     let layout = layout::lay_out(&boxes, &arrows);
-    Drawing { scope, figures, frames, labels, layout }
+    Drawing {
+        scope,
+        figures,
+        frames,
+        labels,
+        layout,
+    }
 }
 
 fn arrow(edge: &Edge, lines: &[String]) -> Arrow {
@@ -95,7 +151,12 @@ fn arrow(edge: &Edge, lines: &[String]) -> Arrow {
         Line::Escape | Line::Timeout => 0.3,
         Line::Failure | Line::Undo => 0.1,
     };
-    Arrow { from: edge.from, to: edge.to, label: paint::label_size(lines), weight }
+    Arrow {
+        from: edge.from,
+        to: edge.to,
+        label: paint::label_size(lines),
+        weight,
+    }
 }
 
 /// Arranges the branches of a frame side by side, in several rows if there are many.
@@ -109,7 +170,10 @@ fn frame(node: &Node) -> Frame<'_> {
         let size = match &lane.title {
             Some(title) => {
                 let named = NAME.width(&NAME.fit(title, 220.0)) + 2.0 * FRAME_PADDING;
-                Size { width: (inner.width + 2.0 * FRAME_PADDING).max(named), height: inner.height + LANE_HEADER + 2.0 * FRAME_PADDING }
+                Size {
+                    width: (inner.width + 2.0 * FRAME_PADDING).max(named),
+                    height: inner.height + LANE_HEADER + 2.0 * FRAME_PADDING,
+                }
             }
             None => inner,
         };
@@ -118,10 +182,26 @@ fn frame(node: &Node) -> Frame<'_> {
             y += row_height + LANE_GAP;
             row_height = 0.0;
         }
-        lanes.push(PlacedLane { lane, drawing, corner: Point { x, y }, size });
+        lanes.push(PlacedLane {
+            lane,
+            drawing,
+            corner: Point { x, y },
+            size,
+        });
         x += size.width + LANE_GAP;
         width = width.max(x - LANE_GAP + FRAME_PADDING);
         row_height = row_height.max(size.height);
+    }
+    let rows: Vec<f64> = lanes.iter().map(|placed| placed.corner.y).collect();
+    for (index, top) in rows.iter().enumerate() {
+        let tallest = lanes
+            .iter()
+            .filter(|placed| placed.corner.y == *top)
+            .map(|placed| placed.size.height)
+            .fold(0.0, f64::max);
+        if let Some(placed) = lanes.get_mut(index) {
+            placed.size.height = tallest;
+        }
     }
     let header = paint::frame_header_width(node);
     let wide = width.max(header);
@@ -129,5 +209,12 @@ fn frame(node: &Node) -> Frame<'_> {
     if let ([only], true) = (lanes.as_mut_slice(), wide > width) {
         only.corner.x += (wide - width) / 2.0;
     }
-    Frame { node, lanes, size: Size { width: wide, height: y + row_height + FRAME_PADDING } }
+    Frame {
+        node,
+        lanes,
+        size: Size {
+            width: wide,
+            height: y + row_height + FRAME_PADDING,
+        },
+    }
 }

@@ -5,7 +5,9 @@ use std::fmt::Write;
 use super::super::layout::{Bends, Point, Route, Size};
 use super::super::text::{FONT_STACK, Font};
 use super::figure::{DETAIL_LINE, Figure, ICON_ROOM, NAME_LINE, Outline};
-use super::{DETAIL, Drawing, Edge, FRAME_HEADER, Frame, LABEL, Line, NAME, Node, Shape, icons, theme};
+use super::{
+    DETAIL, Drawing, Edge, FRAME_HEADER, Frame, LABEL, Line, NAME, Node, Shape, icons, theme,
+};
 
 /// Where a text stands relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,10 +26,16 @@ const LABEL_LINE: f64 = 12.5;
 
 /// Room a label needs, if there is one.
 pub(super) fn label_size(lines: &[String]) -> Option<Size> {
-    let widest = lines.iter().map(|line| LABEL.width(line)).fold(0.0, f64::max);
+    let widest = lines
+        .iter()
+        .map(|line| LABEL.width(line))
+        .fold(0.0, f64::max);
     #[expect(clippy::cast_precision_loss, reason = "a label has two lines at most")]
     let height = lines.len() as f64 * LABEL_LINE + 3.0;
-    (!lines.is_empty()).then_some(Size { width: widest + 8.0, height })
+    (!lines.is_empty()).then_some(Size {
+        width: widest + 8.0,
+        height,
+    })
 }
 
 /// Width of a frame's name with its picture.
@@ -58,7 +66,10 @@ impl Painter {
                 theme::stroke(line).0
             );
         }
-        let _ = write!(svg, "</defs>\n<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n");
+        let _ = write!(
+            svg,
+            "</defs>\n<rect width=\"{width}\" height=\"{height}\" fill=\"#ffffff\"/>\n"
+        );
         Self { svg }
     }
 
@@ -71,20 +82,48 @@ impl Painter {
     pub(super) fn drawing(&mut self, drawing: &Drawing<'_>, corner: Point) {
         for (frame, centre) in drawing.frames.iter().zip(&drawing.layout.centres) {
             if let Some(frame) = frame {
-                let at = Point { x: corner.x + centre.x - frame.size.width / 2.0, y: corner.y + centre.y - frame.size.height / 2.0 };
+                let at = Point {
+                    x: corner.x + centre.x - frame.size.width / 2.0,
+                    y: corner.y + centre.y - frame.size.height / 2.0,
+                };
                 self.frame(frame, at);
             }
         }
         for (edge, route) in drawing.scope.edges.iter().zip(&drawing.layout.routes) {
             self.arrow(edge, route, corner);
         }
-        let boxes = drawing.scope.nodes.iter().zip(&drawing.figures).zip(&drawing.layout.centres);
+        let boxes = drawing
+            .scope
+            .nodes
+            .iter()
+            .zip(&drawing.figures)
+            .zip(&drawing.layout.centres);
         for ((node, figure), centre) in boxes.filter(|((node, _), _)| node.lanes.is_empty()) {
-            self.node(node, figure, Point { x: corner.x + centre.x, y: corner.y + centre.y });
+            self.node(
+                node,
+                figure,
+                Point {
+                    x: corner.x + centre.x,
+                    y: corner.y + centre.y,
+                },
+            );
         }
-        for ((edge, route), lines) in drawing.scope.edges.iter().zip(&drawing.layout.routes).zip(&drawing.labels) {
+        for ((edge, route), lines) in drawing
+            .scope
+            .edges
+            .iter()
+            .zip(&drawing.layout.routes)
+            .zip(&drawing.labels)
+        {
             if let Some(label) = route.label {
-                self.label(edge, lines, Point { x: corner.x + label.x, y: corner.y + label.y });
+                self.label(
+                    edge,
+                    lines,
+                    Point {
+                        x: corner.x + label.x,
+                        y: corner.y + label.y,
+                    },
+                );
             }
         }
     }
@@ -92,29 +131,83 @@ impl Painter {
     fn frame(&mut self, frame: &Frame<'_>, corner: Point) {
         let node = frame.node;
         self.open_group(&node.tooltip);
-        self.rectangle(corner, frame.size, 10.0, theme::FRAME_FILL, theme::FRAME_LINE, "");
+        self.rectangle(
+            corner,
+            frame.size,
+            10.0,
+            theme::FRAME_FILL,
+            theme::FRAME_LINE,
+            "",
+        );
         let (_, ink) = (theme::FRAME_FILL, "#3e4c59");
-        self.icon(node.shape, Point { x: corner.x + 14.0, y: corner.y + 12.0 }, ink);
+        self.icon(
+            node.shape,
+            Point {
+                x: corner.x + 14.0,
+                y: corner.y + 12.0,
+            },
+            ink,
+        );
         let text = corner.x + 14.0 + ICON_ROOM;
         let room = frame.size.width - ICON_ROOM - 24.0;
-        self.line_of_text(Point { x: text, y: corner.y + 19.0 }, &NAME.fit(&node.title, room), NAME, theme::TEXT, Anchor::Start);
-        self.line_of_text(Point { x: text, y: corner.y + 34.0 }, &DETAIL.fit(&node.detail, room), DETAIL, theme::MUTED, Anchor::Start);
+        self.line_of_text(
+            Point {
+                x: text,
+                y: corner.y + 19.0,
+            },
+            &NAME.fit(&node.title, room),
+            NAME,
+            theme::TEXT,
+            Anchor::Start,
+        );
+        self.line_of_text(
+            Point {
+                x: text,
+                y: corner.y + 34.0,
+            },
+            &DETAIL.fit(&node.detail, room),
+            DETAIL,
+            theme::MUTED,
+            Anchor::Start,
+        );
         self.svg.push_str("</g>\n");
-        debug_assert!(FRAME_HEADER > 40.0, "the name and its detail fit the header");
+        debug_assert!(
+            FRAME_HEADER > 40.0,
+            "the name and its detail fit the header"
+        );
         for placed in &frame.lanes {
-            let at = Point { x: corner.x + placed.corner.x, y: corner.y + placed.corner.y };
+            let at = Point {
+                x: corner.x + placed.corner.x,
+                y: corner.y + placed.corner.y,
+            };
             let inner = placed.drawing.layout.size;
             match &placed.lane.title {
                 None => self.drawing(&placed.drawing, at),
                 Some(title) => {
                     self.open_group(&placed.lane.tooltip);
-                    self.rectangle(at, placed.size, 8.0, theme::LANE_FILL, theme::FRAME_LINE, "4 3");
+                    self.rectangle(
+                        at,
+                        placed.size,
+                        8.0,
+                        theme::LANE_FILL,
+                        theme::FRAME_LINE,
+                        "4 3",
+                    );
                     let name = NAME.fit(title, placed.size.width - 20.0);
-                    self.line_of_text(Point { x: at.x + 12.0, y: at.y + 18.0 }, &name, Font::bold(11.0), theme::MUTED, Anchor::Start);
+                    self.line_of_text(
+                        Point {
+                            x: at.x + 12.0,
+                            y: at.y + 18.0,
+                        },
+                        &name,
+                        Font::bold(11.0),
+                        theme::MUTED,
+                        Anchor::Start,
+                    );
                     self.svg.push_str("</g>\n");
                     let inside = Point {
                         x: at.x + (placed.size.width - inner.width) / 2.0,
-                        y: at.y + super::LANE_HEADER + (placed.size.height - super::LANE_HEADER - inner.height) / 2.0,
+                        y: at.y + super::LANE_HEADER + super::FRAME_PADDING,
                     };
                     self.drawing(&placed.drawing, inside);
                 }
@@ -124,22 +217,54 @@ impl Painter {
 
     fn node(&mut self, node: &Node, figure: &Figure, centre: Point) {
         let (fill, ink) = theme::colours(node.shape);
-        let corner = Point { x: centre.x - figure.size.width / 2.0, y: centre.y - figure.size.height / 2.0 };
+        let corner = Point {
+            x: centre.x - figure.size.width / 2.0,
+            y: centre.y - figure.size.height / 2.0,
+        };
         self.open_group(&node.tooltip);
         self.outline(figure, centre, corner, fill, ink);
         let mut text_centre = centre.x;
         if figure.icon {
-            let inset = if figure.outline == Outline::Hexagon { 18.0 } else { 11.0 };
-            self.icon(node.shape, Point { x: corner.x + inset, y: centre.y - 8.0 }, ink);
+            let inset = if figure.outline == Outline::Hexagon {
+                18.0
+            } else {
+                11.0
+            };
+            self.icon(
+                node.shape,
+                Point {
+                    x: corner.x + inset,
+                    y: centre.y - 8.0,
+                },
+                ink,
+            );
             text_centre += ICON_ROOM / 2.0;
         }
         let mut y = centre.y - text_height(figure) / 2.0;
         for line in &figure.name {
-            self.line_of_text(Point { x: text_centre, y: y + 12.2 }, line, NAME, theme::TEXT, Anchor::Middle);
+            self.line_of_text(
+                Point {
+                    x: text_centre,
+                    y: y + 12.2,
+                },
+                line,
+                NAME,
+                theme::TEXT,
+                Anchor::Middle,
+            );
             y += NAME_LINE;
         }
         for line in &figure.detail {
-            self.line_of_text(Point { x: text_centre, y: y + 10.2 }, line, DETAIL, theme::MUTED, Anchor::Middle);
+            self.line_of_text(
+                Point {
+                    x: text_centre,
+                    y: y + 10.2,
+                },
+                line,
+                DETAIL,
+                theme::MUTED,
+                Anchor::Middle,
+            );
             y += DETAIL_LINE;
         }
         self.svg.push_str("</g>\n");
@@ -152,11 +277,26 @@ impl Painter {
             Outline::DottedRectangle => self.rectangle(corner, size, 6.0, fill, ink, "3 3"),
             Outline::DoubleRectangle => {
                 self.rectangle(corner, size, 6.0, fill, ink, "");
-                let inner = Size { width: size.width - 7.0, height: size.height - 7.0 };
-                self.rectangle(Point { x: corner.x + 3.5, y: corner.y + 3.5 }, inner, 4.0, "none", ink, "");
+                let inner = Size {
+                    width: size.width - 7.0,
+                    height: size.height - 7.0,
+                };
+                self.rectangle(
+                    Point {
+                        x: corner.x + 3.5,
+                        y: corner.y + 3.5,
+                    },
+                    inner,
+                    4.0,
+                    "none",
+                    ink,
+                    "",
+                );
             }
             Outline::Pill => self.rectangle(corner, size, size.height / 2.0, fill, ink, ""),
-            Outline::DashedPill => self.rectangle(corner, size, size.height / 2.0, fill, ink, "5 4"),
+            Outline::DashedPill => {
+                self.rectangle(corner, size, size.height / 2.0, fill, ink, "5 4")
+            }
             Outline::ThickPill => {
                 let _ = writeln!(
                     self.svg,
@@ -169,12 +309,18 @@ impl Painter {
                 );
             }
             Outline::Diamond => self.polygon(
-                &[(centre.x, corner.y), (corner.x + size.width, centre.y), (centre.x, corner.y + size.height), (corner.x, centre.y)],
+                &[
+                    (centre.x, corner.y),
+                    (corner.x + size.width, centre.y),
+                    (centre.x, corner.y + size.height),
+                    (corner.x, centre.y),
+                ],
                 fill,
                 ink,
             ),
             Outline::Hexagon => {
-                let (left, right, bottom) = (corner.x, corner.x + size.width, corner.y + size.height);
+                let (left, right, bottom) =
+                    (corner.x, corner.x + size.width, corner.y + size.height);
                 self.polygon(
                     &[
                         (left + 12.0, corner.y),
@@ -189,7 +335,11 @@ impl Painter {
                 );
             }
             Outline::Dot => {
-                let _ = writeln!(self.svg, "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"8\" fill=\"{ink}\"/>", centre.x, centre.y);
+                let _ = writeln!(
+                    self.svg,
+                    "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"8\" fill=\"{ink}\"/>",
+                    centre.x, centre.y
+                );
             }
             Outline::Target => {
                 let _ = writeln!(
@@ -204,13 +354,24 @@ impl Painter {
     }
 
     fn arrow(&mut self, edge: &Edge, route: &Route, corner: Point) {
-        let points: Vec<Point> = route.points.iter().map(|point| Point { x: corner.x + point.x, y: corner.y + point.y }).collect();
+        let points: Vec<Point> = route
+            .points
+            .iter()
+            .map(|point| Point {
+                x: corner.x + point.x,
+                y: corner.y + point.y,
+            })
+            .collect();
         let path = match route.bends {
             Bends::Curves => curves(&points),
             Bends::Corners => corners(&points),
         };
         let (colour, dashes) = theme::stroke(edge.line);
-        let dashes = if dashes.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dashes}\"") };
+        let dashes = if dashes.is_empty() {
+            String::new()
+        } else {
+            format!(" stroke-dasharray=\"{dashes}\"")
+        };
         let _ = writeln!(
             self.svg,
             "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.4\"{dashes} marker-end=\"url(#aug-{})\"/>",
@@ -219,29 +380,62 @@ impl Painter {
     }
 
     fn label(&mut self, edge: &Edge, lines: &[String], centre: Point) {
-        let Some(size) = label_size(lines) else { return };
+        let Some(size) = label_size(lines) else {
+            return;
+        };
         self.open_group(&edge.label);
-        let corner = Point { x: centre.x - size.width / 2.0, y: centre.y - size.height / 2.0 };
+        let corner = Point {
+            x: centre.x - size.width / 2.0,
+            y: centre.y - size.height / 2.0,
+        };
         let _ = writeln!(
             self.svg,
             "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"3\" fill=\"#ffffff\" fill-opacity=\"0.92\"/>",
             corner.x, corner.y, size.width, size.height
         );
-        let colour = if edge.line == Line::Normal { theme::MUTED } else { theme::stroke(edge.line).0 };
+        let colour = if edge.line == Line::Normal {
+            theme::MUTED
+        } else {
+            theme::stroke(edge.line).0
+        };
         let mut y = corner.y + 1.5;
         for line in lines {
-            self.line_of_text(Point { x: centre.x, y: y + 9.6 }, line, LABEL, colour, Anchor::Middle);
+            self.line_of_text(
+                Point {
+                    x: centre.x,
+                    y: y + 9.6,
+                },
+                line,
+                LABEL,
+                colour,
+                Anchor::Middle,
+            );
             y += LABEL_LINE;
         }
         self.svg.push_str("</g>\n");
     }
 
-    pub(super) fn line_of_text(&mut self, at: Point, text: &str, font: Font, colour: &str, anchor: Anchor) {
+    pub(super) fn line_of_text(
+        &mut self,
+        at: Point,
+        text: &str,
+        font: Font,
+        colour: &str,
+        anchor: Anchor,
+    ) {
         if text.is_empty() {
             return;
         }
-        let weight = if font.bold { " font-weight=\"600\"" } else { "" };
-        let anchor = if anchor == Anchor::Middle { " text-anchor=\"middle\"" } else { "" };
+        let weight = if font.bold {
+            " font-weight=\"600\""
+        } else {
+            ""
+        };
+        let anchor = if anchor == Anchor::Middle {
+            " text-anchor=\"middle\""
+        } else {
+            ""
+        };
         let _ = writeln!(
             self.svg,
             "<text x=\"{:.1}\" y=\"{:.1}\" font-size=\"{}\"{weight}{anchor} fill=\"{colour}\">{}</text>",
@@ -268,8 +462,20 @@ impl Painter {
         );
     }
 
-    fn rectangle(&mut self, corner: Point, size: Size, radius: f64, fill: &str, ink: &str, dashes: &str) {
-        let dashes = if dashes.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dashes}\"") };
+    fn rectangle(
+        &mut self,
+        corner: Point,
+        size: Size,
+        radius: f64,
+        fill: &str,
+        ink: &str,
+        dashes: &str,
+    ) {
+        let dashes = if dashes.is_empty() {
+            String::new()
+        } else {
+            format!(" stroke-dasharray=\"{dashes}\"")
+        };
         let _ = writeln!(
             self.svg,
             "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" rx=\"{radius:.1}\" fill=\"{fill}\" stroke=\"{ink}\" \
@@ -279,7 +485,10 @@ impl Painter {
     }
 
     fn polygon(&mut self, points: &[(f64, f64)], fill: &str, ink: &str) {
-        let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
+        let points: Vec<String> = points
+            .iter()
+            .map(|(x, y)| format!("{x:.1},{y:.1}"))
+            .collect();
         let _ = writeln!(
             self.svg,
             "<polygon points=\"{}\" fill=\"{fill}\" stroke=\"{ink}\" stroke-width=\"1.3\" stroke-linejoin=\"round\"/>",
@@ -307,7 +516,11 @@ fn curves(points: &[Point]) -> String {
             }
             Some(before) => {
                 let middle = f64::midpoint(before.y, point.y);
-                let _ = write!(path, "C{:.1} {middle:.1} {:.1} {middle:.1} {:.1} {:.1}", before.x, point.x, point.x, point.y);
+                let _ = write!(
+                    path,
+                    "C{:.1} {middle:.1} {:.1} {middle:.1} {:.1} {:.1}",
+                    before.x, point.x, point.x, point.y
+                );
             }
         }
         before = Some(*point);
@@ -319,7 +532,10 @@ fn curves(points: &[Point]) -> String {
 fn corners(points: &[Point]) -> String {
     let mut path = String::new();
     for (index, point) in points.iter().enumerate() {
-        let (before, after) = (index.checked_sub(1).and_then(|before| points.get(before)), points.get(index + 1));
+        let (before, after) = (
+            index.checked_sub(1).and_then(|before| points.get(before)),
+            points.get(index + 1),
+        );
         match (before, after) {
             (None, _) => {
                 let _ = write!(path, "M{:.1} {:.1}", point.x, point.y);
@@ -329,7 +545,11 @@ fn corners(points: &[Point]) -> String {
             }
             (Some(before), Some(after)) => {
                 let (from, to) = (towards(*point, *before, 7.0), towards(*point, *after, 7.0));
-                let _ = write!(path, "L{:.1} {:.1}Q{:.1} {:.1} {:.1} {:.1}", from.x, from.y, point.x, point.y, to.x, to.y);
+                let _ = write!(
+                    path,
+                    "L{:.1} {:.1}Q{:.1} {:.1} {:.1} {:.1}",
+                    from.x, from.y, point.x, point.y, to.x, to.y
+                );
             }
         }
     }
@@ -343,7 +563,10 @@ fn towards(from: Point, to: Point, distance: f64) -> Point {
         return from;
     }
     let share = (distance / length).min(0.5);
-    Point { x: from.x + (to.x - from.x) * share, y: from.y + (to.y - from.y) * share }
+    Point {
+        x: from.x + (to.x - from.x) * share,
+        y: from.y + (to.y - from.y) * share,
+    }
 }
 
 /// Text as XML takes it; characters that XML forbids are replaced.
