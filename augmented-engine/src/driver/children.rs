@@ -40,12 +40,20 @@ impl Worker {
             for child in &prepared.children {
                 plans.push(plan_of(&shared, &prepared.commit, child).await);
             }
-            CallDone::Children(Box::new(ResolvedChildren { prepared, plans, _hold: hold }))
+            CallDone::Children(Box::new(ResolvedChildren {
+                prepared,
+                plans,
+                _hold: hold,
+            }))
         }));
     }
 
     pub(super) fn handle_children(&mut self, resolved: ResolvedChildren) {
-        let ResolvedChildren { mut prepared, plans, .. } = resolved;
+        let ResolvedChildren {
+            mut prepared,
+            plans,
+            ..
+        } = resolved;
         if prepared.receipt.epoch != self.epoch {
             return;
         }
@@ -57,8 +65,13 @@ impl Worker {
             now,
             draining: self.draining,
         };
-        let Some(live) = self.live.get_mut(&instance) else { return };
-        for (child, plan) in std::mem::take(&mut prepared.children).into_iter().zip(plans) {
+        let Some(live) = self.live.get_mut(&instance) else {
+            return;
+        };
+        for (child, plan) in std::mem::take(&mut prepared.children)
+            .into_iter()
+            .zip(plans)
+        {
             match new_child(&live.state, &child, plan, now) {
                 Ok(new) => prepared.commit.children.push(new),
                 Err(error) => live.queue.push_back(child_refused(&child, error)),
@@ -76,19 +89,34 @@ impl Worker {
             let known = shared.store.load(tenant, &[child.instance_id]).await;
             let verdict = match known {
                 Ok(found) if found.iter().all(Option::is_none) => {
-                    let plan = shared.definitions.start_plan(tenant, &child.workflow_id, child.requirement.as_deref()).await;
+                    let plan = shared
+                        .definitions
+                        .start_plan(tenant, &child.workflow_id, child.requirement.as_deref())
+                        .await;
                     Some(Box::new(ChildVerdict { child, plan }))
                 }
                 // It is there, or the next load of the parent looks again.
                 Ok(_) | Err(_) => None,
             };
-            CallDone::ChildChecked { instance, verdict, _hold: hold }
+            CallDone::ChildChecked {
+                instance,
+                verdict,
+                _hold: hold,
+            }
         }));
     }
 
-    pub(super) fn handle_child_checked(&mut self, instance: InstanceId, verdict: Option<Box<ChildVerdict>>) {
-        let (Some(verdict), now) = (verdict, self.now) else { return };
-        let Some(live) = self.live.get_mut(&instance) else { return };
+    pub(super) fn handle_child_checked(
+        &mut self,
+        instance: InstanceId,
+        verdict: Option<Box<ChildVerdict>>,
+    ) {
+        let (Some(verdict), now) = (verdict, self.now) else {
+            return;
+        };
+        let Some(live) = self.live.get_mut(&instance) else {
+            return;
+        };
         let ChildVerdict { child, plan } = *verdict;
         match new_child(&live.state, &child, plan, now) {
             Ok(new) => live.missing_children.push(new),
@@ -98,19 +126,45 @@ impl Worker {
     }
 }
 
-async fn plan_of(shared: &Shared, commit: &InstanceCommit, child: &StartChild) -> Result<Arc<StartPlan>, EngineError> {
-    shared.definitions.start_plan(commit.tenant, &child.workflow_id, child.requirement.as_deref()).await
+async fn plan_of(
+    shared: &Shared,
+    commit: &InstanceCommit,
+    child: &StartChild,
+) -> Result<Arc<StartPlan>, EngineError> {
+    shared
+        .definitions
+        .start_plan(
+            commit.tenant,
+            &child.workflow_id,
+            child.requirement.as_deref(),
+        )
+        .await
 }
 
 /// The row of a child, or why it cannot be started.
-fn new_child(parent: &InstanceState, child: &StartChild, plan: Result<Arc<StartPlan>, EngineError>, now: Timestamp) -> Result<NewInstance, ErrorInfo> {
+fn new_child(
+    parent: &InstanceState,
+    child: &StartChild,
+    plan: Result<Arc<StartPlan>, EngineError>,
+    now: Timestamp,
+) -> Result<NewInstance, ErrorInfo> {
     let plan = plan.map_err(|error| {
-        ErrorInfo::new(error.reason().unwrap_or(error.code()), ErrorCategory::Permanent, error.to_string())
+        ErrorInfo::new(
+            error.reason().unwrap_or(error.code()),
+            ErrorCategory::Permanent,
+            error.to_string(),
+        )
     })?;
     let findings = plan.plan.flow.check_input(&child.input);
     if let Some(first) = findings.first() {
-        let message = format!("the input does not fit the input schema of workflow `{}`: {first}", child.workflow_id);
-        return Err(ErrorInfo::new("INPUT_INVALID", ErrorCategory::Validation, message).with_details(json!({ "findings": findings })));
+        let message = format!(
+            "the input does not fit the input schema of workflow `{}`: {first}",
+            child.workflow_id
+        );
+        return Err(
+            ErrorInfo::new("INPUT_INVALID", ErrorCategory::Validation, message)
+                .with_details(json!({ "findings": findings })),
+        );
     }
     let from = &parent.header;
     let header = InstanceHeader {
