@@ -5,160 +5,65 @@ use serde_json::{Map, Value};
 use super::place::Place;
 use super::wording;
 use super::{Finding, Severity};
-
-/// The types of JSON values a schema admits, and the values if they are listed.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Types {
-    mask: u8,
-    values: Option<Vec<Value>>,
-}
-
-const NULL: u8 = 1;
-const BOOLEAN: u8 = 2;
-const INTEGER: u8 = 4;
-/// A number that is no integer.
-const FRACTION: u8 = 8;
-const STRING: u8 = 16;
-const ARRAY: u8 = 32;
-const OBJECT: u8 = 64;
-const ALL: u8 = 127;
-
-const NAMES: [(u8, &str); 7] = [
-    (NULL, "null"),
-    (BOOLEAN, "boolean"),
-    (INTEGER | FRACTION, "number"),
-    (INTEGER, "integer"),
-    (STRING, "string"),
-    (ARRAY, "array"),
-    (OBJECT, "object"),
-];
+use crate::schema::{Relation, TypeSet, relation};
 
 /// Schemas are followed this deep, which also ends recursion.
 const MAX_DEPTH: usize = 16;
 
-impl Types {
-    pub(super) const ANY: Self = Self { mask: ALL, values: None };
-    pub(super) const STRING: Self = Self { mask: STRING, values: None };
-    pub(super) const INTEGER: Self = Self { mask: INTEGER, values: None };
-
-    /// The types of a schema inside the document `root`.
-    pub(super) fn of(schema: &Value, root: &Value) -> Self {
-        Self::read(schema, root, 0)
-    }
-
-    fn read(schema: &Value, root: &Value, depth: usize) -> Self {
-        let Some(members) = schema.as_object() else {
-            return if schema == &Value::Bool(false) { Self { mask: 0, values: None } } else { Self::ANY };
-        };
-        if depth > MAX_DEPTH {
-            return Self::ANY;
-        }
-        let mut types = match members.get("type") {
-            Some(Value::String(name)) => Self::named(name),
-            Some(Value::Array(names)) => {
-                let mask = names.iter().filter_map(Value::as_str).fold(0, |mask, name| mask | Self::named(name).mask);
-                Self { mask, values: None }
-            }
-            _ => Self::ANY,
-        };
-        if let Some(values) = members.get("enum").and_then(Value::as_array) {
-            types = types.and(&Self::listed(values.clone()));
-        }
-        if let Some(value) = members.get("const") {
-            types = types.and(&Self::listed(vec![value.clone()]));
-        }
-        if let Some(target) = members.get("$ref").and_then(Value::as_str) {
-            match target.strip_prefix('#').and_then(|pointer| crate::json::pointer::resolve(root, pointer)) {
-                Some(target) => types = types.and(&Self::read(target, root, depth + 1)),
-                None => return types,
-            }
-        }
-        for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-            types = types.and(&Self::read(part, root, depth + 1));
-        }
-        for keyword in ["anyOf", "oneOf"] {
-            if let Some(parts) = members.get(keyword).and_then(Value::as_array) {
-                let all = parts.iter().map(|part| Self::read(part, root, depth + 1));
-                types = types.and(&all.reduce(|a, b| a.or(&b)).unwrap_or(Self::ANY));
-            }
-        }
-        types
-    }
-
-    fn named(name: &str) -> Self {
-        let mask = match name {
-            "null" => NULL,
-            "boolean" => BOOLEAN,
-            "integer" => INTEGER,
-            "number" => INTEGER | FRACTION,
-            "string" => STRING,
-            "array" => ARRAY,
-            "object" => OBJECT,
-            _ => ALL,
-        };
-        Self { mask, values: None }
-    }
-
-    /// The types of values that are listed.
-    pub(super) fn listed(values: Vec<Value>) -> Self {
-        let mask = values.iter().fold(0, |mask, value| mask | type_of(value));
-        Self { mask, values: Some(values) }
-    }
-
-    fn and(&self, other: &Self) -> Self {
-        let values = match (&self.values, &other.values) {
-            (Some(a), Some(b)) => Some(a.iter().filter(|v| b.contains(v)).cloned().collect()),
-            (Some(a), None) => Some(a.iter().filter(|v| type_of(v) & other.mask != 0).cloned().collect()),
-            (None, Some(b)) => Some(b.iter().filter(|v| type_of(v) & self.mask != 0).cloned().collect()),
-            (None, None) => None,
-        };
-        Self { mask: self.mask & other.mask, values }
-    }
-
-    fn or(&self, other: &Self) -> Self {
-        let values = match (&self.values, &other.values) {
-            (Some(a), Some(b)) => Some(a.iter().chain(b).cloned().collect()),
-            _ => None,
-        };
-        Self { mask: self.mask | other.mask, values }
-    }
-
-    fn is_known(&self) -> bool {
-        self.mask != ALL || self.values.is_some()
-    }
-
-    fn names(&self) -> String {
-        if let Some(values) = &self.values {
-            let shown: Vec<String> = values.iter().take(6).map(|v| wording::cut(&v.to_string())).collect();
-            return format!("{}{}", shown.join(", "), if values.len() > 6 { ", …" } else { "" });
-        }
-        let mut names: Vec<&str> = Vec::new();
-        for (mask, name) in NAMES {
-            let covered = name == "integer" && self.mask & FRACTION != 0;
-            if self.mask & mask == mask && !covered {
-                names.push(name);
-            }
-        }
-        names.join(" or ")
-    }
+/// What a schema inside the document `root` admits, read without compiling it: an upper bound.
+pub(super) fn types_of(schema: &Value, root: &Value) -> TypeSet {
+    read_types(schema, root, 0)
 }
 
-fn type_of(value: &Value) -> u8 {
-    match value {
-        Value::Null => NULL,
-        Value::Bool(_) => BOOLEAN,
-        Value::Number(n) if n.is_i64() || n.is_u64() || n.as_f64().is_some_and(|d| d.fract() == 0.0) => INTEGER,
-        Value::Number(_) => FRACTION,
-        Value::String(_) => STRING,
-        Value::Array(_) => ARRAY,
-        Value::Object(_) => OBJECT,
+fn read_types(schema: &Value, root: &Value, depth: usize) -> TypeSet {
+    let Some(members) = schema.as_object() else {
+        return if schema == &Value::Bool(false) { TypeSet::none() } else { TypeSet::any() };
+    };
+    if depth > MAX_DEPTH {
+        return TypeSet::any();
     }
+    let mut types = match members.get("type") {
+        Some(Value::String(name)) => TypeSet::of_types(&[name]),
+        Some(Value::Array(names)) => TypeSet::of_types(&names.iter().filter_map(Value::as_str).collect::<Vec<_>>()),
+        _ => TypeSet::any(),
+    };
+    if let Some(values) = members.get("enum").and_then(Value::as_array) {
+        types = types.intersection(&TypeSet::of_values(values.iter().cloned()));
+    }
+    if let Some(value) = members.get("const") {
+        types = types.intersection(&TypeSet::of_values([value.clone()]));
+    }
+    if let Some(target) = members.get("$ref").and_then(Value::as_str) {
+        match target.strip_prefix('#').and_then(|pointer| crate::json::pointer::resolve(root, pointer)) {
+            Some(target) => types = types.intersection(&read_types(target, root, depth + 1)),
+            None => return types,
+        }
+    }
+    for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+        types = types.intersection(&read_types(part, root, depth + 1));
+    }
+    for keyword in ["anyOf", "oneOf"] {
+        if let Some(parts) = members.get(keyword).and_then(Value::as_array) {
+            let all = parts.iter().map(|part| read_types(part, root, depth + 1));
+            types = types.intersection(&all.reduce(|a, b| a.union(&b)).unwrap_or_else(TypeSet::any));
+        }
+    }
+    types
+}
+
+/// The types in words.
+fn words(types: &TypeSet) -> String {
+    if let Some(values) = types.values() {
+        let shown: Vec<String> = values.iter().take(6).map(|v| wording::cut(&v.to_string())).collect();
+        return format!("{}{}", shown.join(", "), if values.len() > 6 { ", …" } else { "" });
+    }
+    types.names().join(" or ")
 }
 
 /// What is known of a value before anything runs.
 pub(super) enum Source<'s> {
     Unknown,
-    Types(Types),
+    Types(TypeSet),
     /// A value described by a schema inside a document.
     Schema(&'s Value, &'s Value),
 }
@@ -231,14 +136,14 @@ pub(super) fn check_mapping<'s>(
 ) {
     match mapping {
         Value::Object(members) if is_plain(members) => {
-            let types = Types::of(target.schema, target.root);
-            if compare(&Types { mask: OBJECT, values: None }, &types, place, codes, findings) {
+            let types = types_of(target.schema, target.root);
+            if compare(&TypeSet::of_types(&["object"]), &types, place, codes, findings) {
                 check_members(members, place, target, codes, source, findings);
             }
         }
         Value::Object(members) => match (members.get("$literal"), members.get("$expr").and_then(Value::as_str)) {
             (Some(literal), _) => {
-                compare(&Types::listed(vec![literal.clone()]), &Types::of(target.schema, target.root), place, codes, findings);
+                compare(&TypeSet::of_values([literal.clone()]), &types_of(target.schema, target.root), place, codes, findings);
             }
             (None, Some(expression)) => from_path(expression, place, target, codes, source, findings),
             (None, None) => {}
@@ -246,15 +151,15 @@ pub(super) fn check_mapping<'s>(
         Value::String(text) => match single_expression(text) {
             Some(expression) => from_path(expression, place, target, codes, source, findings),
             None if text.contains("${") => {
-                compare(&Types::STRING, &Types::of(target.schema, target.root), place, codes, findings);
+                compare(&TypeSet::of_types(&["string"]), &types_of(target.schema, target.root), place, codes, findings);
             }
             None => {
-                compare(&Types::listed(vec![mapping.clone()]), &Types::of(target.schema, target.root), place, codes, findings);
+                compare(&TypeSet::of_values([mapping.clone()]), &types_of(target.schema, target.root), place, codes, findings);
             }
         },
         Value::Array(elements) => {
-            let types = Types::of(target.schema, target.root);
-            let fits = compare(&Types { mask: ARRAY, values: None }, &types, place, codes, findings);
+            let types = types_of(target.schema, target.root);
+            let fits = compare(&TypeSet::of_types(&["array"]), &types, place, codes, findings);
             if let Some(items) = target.members().and_then(|m| m.get("items")).filter(|_| fits) {
                 for (i, element) in elements.iter().enumerate() {
                     check_mapping(element, &place.index(i), target.at(items), codes, source, findings);
@@ -262,7 +167,7 @@ pub(super) fn check_mapping<'s>(
             }
         }
         scalar => {
-            compare(&Types::listed(vec![scalar.clone()]), &Types::of(target.schema, target.root), place, codes, findings);
+            compare(&TypeSet::of_values([scalar.clone()]), &types_of(target.schema, target.root), place, codes, findings);
         }
     }
 }
@@ -336,7 +241,7 @@ fn from_path<'s>(
     match source(&path) {
         Source::Unknown => {}
         Source::Types(types) => {
-            compare(&types, &Types::of(target.schema, target.root), place, codes, findings);
+            compare(&types, &types_of(target.schema, target.root), place, codes, findings);
         }
         Source::Schema(schema, root) => {
             check_schema(TargetSchema { schema, root }, target, place, codes, findings, 0);
@@ -346,8 +251,8 @@ fn from_path<'s>(
 
 /// Checks values of one schema against another: types, and members of objects that both describe.
 pub(super) fn check_schema(source: TargetSchema<'_>, target: TargetSchema<'_>, place: &Place<'_>, codes: FlowCodes, findings: &mut Vec<Finding>, depth: usize) {
-    let (given, wanted) = (Types::of(source.schema, source.root), Types::of(target.schema, target.root));
-    if !compare(&given, &wanted, place, codes, findings) || depth >= MAX_DEPTH || given.mask != OBJECT {
+    let (given, wanted) = (types_of(source.schema, source.root), types_of(target.schema, target.root));
+    if !compare(&given, &wanted, place, codes, findings) || depth >= MAX_DEPTH || given != TypeSet::of_types(&["object"]) {
         return;
     }
     let before = findings.len();
@@ -369,47 +274,41 @@ pub(super) fn check_schema(source: TargetSchema<'_>, target: TargetSchema<'_>, p
 }
 
 /// Reports types that cannot or may not fit; true if the details below are worth a look.
-fn compare(given: &Types, wanted: &Types, place: &Place<'_>, codes: FlowCodes, findings: &mut Vec<Finding>) -> bool {
-    if !given.is_known() || !wanted.is_known() || wanted.mask == 0 {
-        return true;
+fn compare(given: &TypeSet, wanted: &TypeSet, place: &Place<'_>, codes: FlowCodes, findings: &mut Vec<Finding>) -> bool {
+    match relation(given, wanted) {
+        Relation::Fits | Relation::Unknown => true,
+        Relation::Disjoint => {
+            findings.push(mismatch(Severity::Error, given, wanted, place, codes));
+            false
+        }
+        Relation::Narrower => {
+            findings.push(mismatch(Severity::Warning, given, wanted, place, codes));
+            true
+        }
     }
-    let common = given.and(wanted);
-    let none = common.mask == 0 || common.values.as_ref().is_some_and(Vec::is_empty);
-    if none {
-        findings.push(mismatch(Severity::Error, given, wanted, place, codes));
-        return false;
-    }
-    let lost_types = given.mask & !wanted.mask != 0;
-    let lost_values = match (&given.values, &common.values) {
-        (Some(given), Some(common)) => common.len() < given.len(),
-        _ => false,
-    };
-    if lost_types || lost_values {
-        findings.push(mismatch(Severity::Warning, given, wanted, place, codes));
-    }
-    true
 }
 
-fn mismatch(severity: Severity, given: &Types, wanted: &Types, place: &Place<'_>, codes: FlowCodes) -> Finding {
+fn mismatch(severity: Severity, given: &TypeSet, wanted: &TypeSet, place: &Place<'_>, codes: FlowCodes) -> Finding {
+    let (given_words, wanted_words) = (words(given), words(wanted));
     let text = match severity {
-        Severity::Error => format!("{} is given where {} is expected", given.names(), wanted.names()),
-        Severity::Warning => format!("{} is given where only {} is expected; not every value fits", given.names(), wanted.names()),
+        Severity::Error => format!("{given_words} is given where {wanted_words} is expected"),
+        Severity::Warning => format!("{given_words} is given where only {wanted_words} is expected; not every value fits"),
     };
-    let hint = conversion(given, wanted).unwrap_or_else(|| format!("map a value that is {}", wanted.names()));
+    let hint = conversion(given, wanted).unwrap_or_else(|| format!("map a value that is {wanted_words}"));
     Finding::new(severity, codes.mismatch, place, text).with_hint(hint)
 }
 
-fn conversion(given: &Types, wanted: &Types) -> Option<String> {
-    let function = if wanted.values.is_some() {
+/// The function that makes one of the other.
+fn conversion(given: &TypeSet, wanted: &TypeSet) -> Option<String> {
+    if wanted.values().is_some() {
         return None;
-    } else if wanted.mask == STRING && given.mask & (INTEGER | FRACTION | BOOLEAN) != 0 {
-        "string(…)"
-    } else if wanted.mask == INTEGER && given.mask & (STRING | FRACTION) != 0 {
-        "int(…)"
-    } else if wanted.mask == INTEGER | FRACTION && given.mask & STRING != 0 {
-        "double(…)"
-    } else {
-        return None;
+    }
+    let has = |name: &str| given.names().contains(&name);
+    let function = match wanted.names().as_slice() {
+        ["string"] if has("integer") || has("number") || has("boolean") => "string(…)",
+        ["integer"] if has("string") || has("number") => "int(…)",
+        ["number"] if has("string") => "double(…)",
+        _ => return None,
     };
     Some(format!("convert it: `${{{function}}}`"))
 }

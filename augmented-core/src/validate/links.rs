@@ -87,7 +87,7 @@ impl<'b> Links<'b> {
     }
 
     /// Every version of a definition; those of the call count as published and hide stored ones of the same version.
-    fn candidates(&self, kind: DefinitionKind, id: &str) -> Vec<Candidate<'b>> {
+    pub(super) fn versions(&self, kind: DefinitionKind, id: &str) -> Vec<Candidate<'b>> {
         let here = self.by_id.get(&(kind, id)).into_iter().flatten().filter_map(|i| self.members.get(*i));
         let mut found: Vec<Candidate<'b>> = here
             .map(|m| Candidate { version: m.version.into(), status: LifecycleStatus::Published, document: Document::Here(m.document) })
@@ -112,7 +112,7 @@ impl<'b> Links<'b> {
 
     /// Follows a reference without a word about it.
     pub(super) fn find(&self, kind: DefinitionKind, id: &str, requirement: Option<&str>) -> Option<Candidate<'b>> {
-        select_version(requirement, &self.candidates(kind, id)).ok().flatten().cloned()
+        select_version(requirement, &self.versions(kind, id)).ok().flatten().cloned()
     }
 
     /// Follows a reference and reports where it leads wrong.
@@ -124,7 +124,7 @@ impl<'b> Links<'b> {
             );
             return None;
         }
-        let candidates = self.candidates(reference.kind, reference.id);
+        let candidates = self.versions(reference.kind, reference.id);
         let chosen = select_version(reference.requirement, &candidates).ok().flatten().cloned();
         let Some(chosen) = chosen else {
             findings.push(self.unresolved(reference, &candidates));
@@ -171,7 +171,7 @@ impl<'b> Links<'b> {
     fn unknown(&self, reference: &Reference<'_>) -> Finding {
         let (kind, id) = (reference.kind, wording::cut(reference.id));
         let finding = |code: &'static str, text: String| Finding::error(code, reference.pointer.as_str(), text);
-        let other = DefinitionKind::MODELLED.into_iter().find(|k| *k != kind && !self.candidates(*k, reference.id).is_empty());
+        let other = DefinitionKind::MODELLED.into_iter().find(|k| *k != kind && !self.versions(*k, reference.id).is_empty());
         if let Some(other) = other {
             let code = if reference.code == "REFERENCE_UNKNOWN" { "REFERENCE_WRONG_KIND" } else { reference.code };
             return finding(code, format!("`{id}` is a {other}, not a {kind}")).with_hint(format!("name a {kind}"));
@@ -222,7 +222,7 @@ impl<'b> Links<'b> {
 
 impl crate::schema::SchemaResolver for Links<'_> {
     fn schema(&self, id: &str, version: &str) -> Option<Arc<Value>> {
-        let found = self.candidates(DefinitionKind::Schema, id).into_iter().find(|c| c.version == version && c.status != LifecycleStatus::Draft);
+        let found = self.versions(DefinitionKind::Schema, id).into_iter().find(|c| c.version == version && c.status != LifecycleStatus::Draft);
         let schema = found.and_then(|c| c.document.get("schema").cloned());
         schema.map(Arc::new).or_else(|| {
             let kind: DefinitionKind = id.strip_prefix("core.")?.parse().ok()?;

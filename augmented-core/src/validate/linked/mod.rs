@@ -3,6 +3,7 @@
 mod schedule;
 mod task;
 mod trigger;
+mod versions;
 mod workflow;
 
 use serde_json::{Map, Value};
@@ -22,6 +23,8 @@ pub(super) fn check(kind: DefinitionKind, document: &Map<String, Value>, links: 
         DefinitionKind::Task => task::check(document, links, &mut findings),
         DefinitionKind::Trigger => trigger::check(document, links, &mut findings),
         DefinitionKind::Schedule => schedule::check(document, links, &mut findings),
+        DefinitionKind::Event => versions::check_event(document, links, &mut findings),
+        DefinitionKind::Schema => versions::check_schema(document, links, &mut findings),
         _ => {}
     }
     findings

@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value};
 
-use super::super::dataflow::{Source, Types};
+use super::super::dataflow::{Source};
 use super::super::links::{Links, Reference, definition};
 use super::super::place::Place;
 use super::super::Finding;
 use super::{INPUT, check_input, reference_of};
+use crate::schema::TypeSet;
 use crate::model::DefinitionKind;
 
 pub(super) fn reference(document: &Map<String, Value>) -> Option<Reference<'_>> {
@@ -24,7 +25,7 @@ pub(super) fn check(document: &Map<String, Value>, links: &Links<'_>, findings: 
     let Some(reference) = reference(document) else { return };
     let Some(target) = links.follow(&reference, findings) else { return };
     let source = |path: &[&str]| match path {
-        ["schedule", "scheduleId" | "fireTime"] | ["now"] => Source::Types(Types::STRING),
+        ["schedule", "scheduleId" | "fireTime"] | ["now"] => Source::Types(TypeSet::of_types(&["string"])),
         _ => Source::Unknown,
     };
     let root = Place::ROOT;

@@ -3,13 +3,14 @@
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
-use super::super::dataflow::{Source, Types, follow, unmapped, TargetSchema};
+use super::super::dataflow::{Source, follow, unmapped, TargetSchema};
 use super::super::graph::{Graph, StepNode, list_of};
 use super::super::links::{Candidate, Links, Reference, definition};
 use super::super::place::Place;
 use super::super::rules::workflow::outcome_filter;
 use super::super::{Finding, Related};
 use super::{INPUT, check_input, end_outcomes, reference_of};
+use crate::schema::TypeSet;
 use crate::model::{DefinitionKind, StepType};
 
 fn step_reference<'r>(kind: Option<StepType>, step: &'r Map<String, Value>, place: &Place<'_>) -> Option<Reference<'r>> {
@@ -122,10 +123,10 @@ impl Linked<'_, '_, '_> {
             },
             ["steps", id, "output", rest @ ..] => self.step_output(id, rest),
             ["steps", _, "status" | "outcome"] | ["workflow", "instanceId" | "workflowId" | "version" | "status"] | ["now"] => {
-                Source::Types(Types::STRING)
+                Source::Types(TypeSet::of_types(&["string"]))
             }
-            ["steps", _, "visit"] => Source::Types(Types::INTEGER),
-            ["index"] if self.is_in_loop(reader) => Source::Types(Types::INTEGER),
+            ["steps", _, "visit"] => Source::Types(TypeSet::of_types(&["integer"])),
+            ["index"] if self.is_in_loop(reader) => Source::Types(TypeSet::of_types(&["integer"])),
             _ => Source::Unknown,
         }
     }

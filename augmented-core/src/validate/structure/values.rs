@@ -265,6 +265,10 @@ fn word(value: &Value, finding: &mut Finding) {
     let offered = meant.filter(|word| finding.message.contains(word));
     if let Some(meant) = offered {
         finding.hint = Some(format!("write `{meant}`"));
+    } else if finding.hint.is_none()
+        && let Some((_, expected)) = finding.message.split_once("expected ")
+    {
+        finding.hint = Some(expected.to_owned());
     }
 }
 
