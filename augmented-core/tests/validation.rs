@@ -4,8 +4,8 @@ use augmented_core::json::{Limits, Parsed, parse};
 use augmented_core::model::LifecycleStatus;
 use augmented_core::model::load::split_documents;
 use augmented_core::validate::{
-    DefinitionCatalogue, DefinitionValidator, Document, Finding, HandlerContract, HostRegistry, NoReferences, Purpose, ReferenceResolver, Report, fix,
-    render,
+    DefinitionCatalogue, DefinitionValidator, Document, Finding, HandlerContract, HostRegistry,
+    NoReferences, Purpose, ReferenceResolver, Report, fix, render,
 };
 use serde_json::{Value, json};
 
@@ -16,7 +16,10 @@ struct File {
 }
 
 fn file(name: &'static str, text: &str) -> File {
-    File { name, text: text.to_owned() }
+    File {
+        name,
+        text: text.to_owned(),
+    }
 }
 
 /// Findings of all files as the command lists them: those of intake, then those of the documents, by file and position.
@@ -42,14 +45,31 @@ fn validate(files: &[File]) -> Vec<Finding> {
 fn reports(parsed: &[(&str, Parsed)], resolver: &dyn ReferenceResolver) -> Vec<Report> {
     let parts: Vec<_> = parsed
         .iter()
-        .flat_map(|(name, tree)| split_documents(&tree.value).map(|d| (*name, d.value, tree.source.under(&d.base()).unwrap())))
+        .flat_map(|(name, tree)| {
+            split_documents(&tree.value)
+                .map(|d| (*name, d.value, tree.source.under(&d.base()).unwrap()))
+        })
         .collect();
-    let documents: Vec<Document<'_>> = parts.iter().map(|(name, value, source)| Document::new(value).with_source(source).with_file(name)).collect();
+    let documents: Vec<Document<'_>> = parts
+        .iter()
+        .map(|(name, value, source)| Document::new(value).with_source(source).with_file(name))
+        .collect();
     DefinitionValidator::standard().validate_bundle(&documents, resolver, None)
 }
 
 fn lines(findings: &[Finding]) -> Vec<String> {
-    findings.iter().map(|f| format!("{}:{} {} {}", f.line.unwrap_or(0), f.column.unwrap_or(0), f.code, f.pointer)).collect()
+    findings
+        .iter()
+        .map(|f| {
+            format!(
+                "{}:{} {} {}",
+                f.line.unwrap_or(0),
+                f.column.unwrap_or(0),
+                f.code,
+                f.pointer
+            )
+        })
+        .collect()
 }
 
 /// What `--fix` leaves of a text, and the findings it repaired.
@@ -58,7 +78,9 @@ fn repair(name: &'static str, text: &str) -> fix::Round {
         let tree = parse(text.as_bytes(), &Limits::definition()).ok()?;
         let source = tree.source.clone();
         let bases: Vec<String> = split_documents(&tree.value).map(|d| d.base()).collect();
-        let found = reports(&[(name, tree)], &NoReferences).into_iter().map(|r| r.findings);
+        let found = reports(&[(name, tree)], &NoReferences)
+            .into_iter()
+            .map(|r| r.findings);
         Some((source, bases.into_iter().zip(found).collect()))
     })
 }
@@ -98,21 +120,49 @@ fn ten_mistakes_give_ten_findings_in_the_order_of_the_text() {
         "13:50 enum /steps/3/result",
     ];
     assert_eq!(lines(&found), expected, "{}", render::text(&found));
-    assert!(found.iter().all(|f| f.hint.is_some() && f.file.as_deref() == Some("returns.json")));
+    assert!(
+        found
+            .iter()
+            .all(|f| f.hint.is_some() && f.file.as_deref() == Some("returns.json"))
+    );
 }
 
 #[test]
 fn repairing_ten_mistakes_leaves_those_that_need_a_person() {
     let repaired = repair("returns.json", TEN_MISTAKES);
     let fixed: Vec<&str> = repaired.fixed.iter().map(|f| f.pointer.as_str()).collect();
-    for pointer in ["/workflow_id", "/steps/0/stepID", "/steps/0/timeout", "/steps/1/type", "/steps/2/maxRetries"] {
+    for pointer in [
+        "/workflow_id",
+        "/steps/0/stepID",
+        "/steps/0/timeout",
+        "/steps/1/type",
+        "/steps/2/maxRetries",
+    ] {
         assert!(fixed.contains(&pointer), "{pointer} of {fixed:?}");
     }
-    let left = validate(&[File { name: "returns.json", text: repaired.text.clone() }]);
+    let left = validate(&[File {
+        name: "returns.json",
+        text: repaired.text.clone(),
+    }]);
     let codes: Vec<&str> = left.iter().map(|f| f.code.as_ref()).collect();
-    assert_eq!(codes, ["VERSION_INVALID", "UNKNOWN_TASK", "UNKNOWN_STEP", "EXPR_UNKNOWN_MEMBER", "enum"], "{}\n{}", render::text(&left), repaired.text);
+    assert_eq!(
+        codes,
+        [
+            "VERSION_INVALID",
+            "UNKNOWN_TASK",
+            "UNKNOWN_STEP",
+            "EXPR_UNKNOWN_MEMBER",
+            "enum"
+        ],
+        "{}\n{}",
+        render::text(&left),
+        repaired.text
+    );
     let tree: Value = serde_json::from_str(&repaired.text).unwrap();
-    assert_eq!(tree["steps"][1]["next"][0], json!({"condition": "input.total == 0", "nextStepId": "close"}));
+    assert_eq!(
+        tree["steps"][1]["next"][0],
+        json!({"condition": "input.total == 0", "nextStepId": "close"})
+    );
     assert_eq!(tree["steps"][2]["retryPolicy"], json!({"maxAttempts": 4}));
 }
 
@@ -124,7 +174,11 @@ fn a_bad_definition_has_four_findings_with_places() {
         {"stepId": "c", "type": "PASS", "next": [{"nextStepId": "d"}]},
         {"stepId": "d", "type": "PASS", "next": [{"nextStepId": "c"}]}]}"#;
     let found = validate(&[file("w.json", text)]);
-    let errors: Vec<(&str, &str)> = found.iter().filter(|f| f.is_error()).map(|f| (f.code.as_ref(), f.pointer.as_str())).collect();
+    let errors: Vec<(&str, &str)> = found
+        .iter()
+        .filter(|f| f.is_error())
+        .map(|f| (f.code.as_ref(), f.pointer.as_str()))
+        .collect();
     assert_eq!(
         errors,
         [
@@ -135,7 +189,13 @@ fn a_bad_definition_has_four_findings_with_places() {
         ]
     );
     let expression = found.iter().find(|f| f.code == "EXPR_PARSE").unwrap();
-    assert!(expression.hint.as_deref().unwrap().contains("input.a == input.b"));
+    assert!(
+        expression
+            .hint
+            .as_deref()
+            .unwrap()
+            .contains("input.a == input.b")
+    );
 }
 
 #[test]
@@ -151,7 +211,10 @@ fn one_report_names_every_fault_of_the_graph() {
     let task = r#"{"kind": "task", "taskId": "charge", "version": "1.0.0", "name": "Charge", "type": "AUTOMATED",
         "implementation": {"kind": "NATIVE", "endpoint": "charge"}, "inputSchema": {"type": "object"}, "outputSchema": {"type": "object"}}"#;
     let found = validate(&[file("a.json", text), file("b.json", task)]);
-    let listed: Vec<(&str, &str)> = found.iter().map(|f| (f.code.as_ref(), f.pointer.as_str())).collect();
+    let listed: Vec<(&str, &str)> = found
+        .iter()
+        .map(|f| (f.code.as_ref(), f.pointer.as_str()))
+        .collect();
     assert_eq!(
         listed,
         [
@@ -184,14 +247,20 @@ const TWO_FIXES: &str = r#"{
 fn a_folder_is_reported_in_one_run_and_repaired_where_that_is_certain() {
     let once = r#"{"kind": "workflow", "workflowId": "same", "version": "1.0.0", "name": "A", "steps": [{"stepId": "a", "type": "END"}]}"#;
     let files = [
-        file("1-broken.json", "{\"kind\": \"workflow\",\n  \"steps\": [,]}"),
+        file(
+            "1-broken.json",
+            "{\"kind\": \"workflow\",\n  \"steps\": [,]}",
+        ),
         file("2-kind.json", r#"{"kind": "workflo"}"#),
         file("3-once.json", once),
         file("4-twice.json", once),
         file("5-fixable.json", TWO_FIXES),
     ];
     let found = validate(&files);
-    let listed: Vec<(&str, &str, u32)> = found.iter().map(|f| (f.file.as_deref().unwrap(), f.code.as_ref(), f.line.unwrap())).collect();
+    let listed: Vec<(&str, &str, u32)> = found
+        .iter()
+        .map(|f| (f.file.as_deref().unwrap(), f.code.as_ref(), f.line.unwrap()))
+        .collect();
     assert_eq!(
         listed,
         [
@@ -212,14 +281,23 @@ fn a_folder_is_reported_in_one_run_and_repaired_where_that_is_certain() {
     let by_hand = TWO_FIXES
         .replace("\"stepID\" :", "\"stepId\" :")
         .replace("\"input.a === input.b\"", "\"input.a == input.b\"")
-        .replace("\"maxRetries\": 3,", "\"retryPolicy\": {\"maxAttempts\": 4},");
+        .replace(
+            "\"maxRetries\": 3,",
+            "\"retryPolicy\": {\"maxAttempts\": 4},",
+        );
     let value = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     assert_eq!(value(&repaired.text), value(&by_hand));
     assert_eq!(repaired.fixed.len(), 3);
     for line in [TWO_FIXES.lines().nth(1), TWO_FIXES.lines().nth(5)] {
         assert!(repaired.text.contains(line.unwrap()), "{}", repaired.text);
     }
-    assert!(validate(&[File { name: "5-fixable.json", text: repaired.text }]).is_empty());
+    assert!(
+        validate(&[File {
+            name: "5-fixable.json",
+            text: repaired.text
+        }])
+        .is_empty()
+    );
 }
 
 fn task(id: &str, version: &str) -> Value {
@@ -241,8 +319,16 @@ fn check_reference(status: LifecycleStatus, version: Option<&str>, expected: &[(
     let mut catalogue = DefinitionCatalogue::default();
     catalogue.add(task("charge", "1.0.0"), status);
     let workflow = calling("charge", version);
-    let reports = DefinitionValidator::standard().validate_bundle(&[Document::new(&workflow)], &catalogue, None);
-    let found: Vec<(&str, &str)> = reports[0].findings.iter().map(|f| (f.code.as_ref(), f.pointer.as_str())).collect();
+    let reports = DefinitionValidator::standard().validate_bundle(
+        &[Document::new(&workflow)],
+        &catalogue,
+        None,
+    );
+    let found: Vec<(&str, &str)> = reports[0]
+        .findings
+        .iter()
+        .map(|f| (f.code.as_ref(), f.pointer.as_str()))
+        .collect();
     assert_eq!(found, expected, "{status} {version:?}");
 }
 
@@ -251,11 +337,27 @@ fn references_lead_to_published_versions() {
     use LifecycleStatus::{Archived, Deprecated, Draft, Published};
     check_reference(Published, None, &[]);
     check_reference(Published, Some("^1"), &[]);
-    check_reference(Published, Some("2.0.0"), &[("UNKNOWN_TASK", "/steps/0/taskVersion")]);
-    check_reference(Published, Some("newest"), &[("VERSION_INVALID", "/steps/0/taskVersion")]);
+    check_reference(
+        Published,
+        Some("2.0.0"),
+        &[("UNKNOWN_TASK", "/steps/0/taskVersion")],
+    );
+    check_reference(
+        Published,
+        Some("newest"),
+        &[("VERSION_INVALID", "/steps/0/taskVersion")],
+    );
     check_reference(Draft, None, &[("UNKNOWN_TASK", "/steps/0/taskId")]);
-    check_reference(Archived, Some("1.0.0"), &[("UNKNOWN_TASK", "/steps/0/taskId")]);
-    check_reference(Deprecated, Some("1.0.0"), &[("REFERENCE_DEPRECATED", "/steps/0/taskVersion")]);
+    check_reference(
+        Archived,
+        Some("1.0.0"),
+        &[("UNKNOWN_TASK", "/steps/0/taskId")],
+    );
+    check_reference(
+        Deprecated,
+        Some("1.0.0"),
+        &[("REFERENCE_DEPRECATED", "/steps/0/taskVersion")],
+    );
     check_reference(Deprecated, None, &[("UNKNOWN_TASK", "/steps/0/taskId")]);
 }
 
@@ -265,13 +367,29 @@ fn published_content_is_frozen() {
     catalogue.add(task("charge", "1.0.0"), LifecycleStatus::Published);
     let validator = DefinitionValidator::standard();
     let same = task("charge", "1.0.0");
-    assert!(validator.publish(&Document::new(&same), &catalogue, None).is_ok());
+    assert!(
+        validator
+            .publish(&Document::new(&same), &catalogue, None)
+            .is_ok()
+    );
     let mut other = same.clone();
     other["name"] = "Charge card".into();
-    let report = validator.publish(&Document::new(&other), &catalogue, None).unwrap_err();
-    assert_eq!((report.findings[0].code.as_ref(), report.findings[0].pointer.as_str()), ("VERSION_FROZEN", "/version"));
+    let report = validator
+        .publish(&Document::new(&other), &catalogue, None)
+        .unwrap_err();
+    assert_eq!(
+        (
+            report.findings[0].code.as_ref(),
+            report.findings[0].pointer.as_str()
+        ),
+        ("VERSION_FROZEN", "/version")
+    );
     other["version"] = "1.0.1".into();
-    assert!(validator.publish(&Document::new(&other), &catalogue, None).is_ok());
+    assert!(
+        validator
+            .publish(&Document::new(&other), &catalogue, None)
+            .is_ok()
+    );
 }
 
 struct Host;
@@ -294,16 +412,27 @@ impl HostRegistry for Host {
 fn a_missing_handler_is_a_warning_until_publishing() {
     let document = task("chrage", "1.0.0");
     let check = |purpose| {
-        let reports =
-            DefinitionValidator::standard().with_purpose(purpose).validate_bundle(&[Document::new(&document)], &NoReferences, Some(&Host));
+        let reports = DefinitionValidator::standard()
+            .with_purpose(purpose)
+            .validate_bundle(&[Document::new(&document)], &NoReferences, Some(&Host));
         reports.into_iter().next().unwrap()
     };
     let report = check(Purpose::Check);
     assert!(report.is_ok());
-    assert_eq!((report.findings[0].code.as_ref(), report.findings[0].hint.as_deref()), ("EXECUTOR_NOT_REGISTERED", Some("did you mean `charge`?")));
+    assert_eq!(
+        (
+            report.findings[0].code.as_ref(),
+            report.findings[0].hint.as_deref()
+        ),
+        ("EXECUTOR_NOT_REGISTERED", Some("did you mean `charge`?"))
+    );
     assert!(!check(Purpose::Publish).is_ok());
     let mocked = task("mocked", "1.0.0");
-    let reports = DefinitionValidator::standard().validate_bundle(&[Document::new(&mocked)], &NoReferences, Some(&Host));
+    let reports = DefinitionValidator::standard().validate_bundle(
+        &[Document::new(&mocked)],
+        &NoReferences,
+        Some(&Host),
+    );
     assert!(reports[0].findings.is_empty());
 }
 
@@ -311,27 +440,47 @@ fn a_missing_handler_is_a_warning_until_publishing() {
 fn the_contract_of_a_handler_is_compared() {
     let mut document = task("charge", "1.0.0");
     document["inputSchema"] = json!({"type": "object", "required": ["amount"], "properties": {"amount": {"type": "string"}}});
-    let reports = DefinitionValidator::standard().validate_bundle(&[Document::new(&document)], &NoReferences, Some(&Host));
-    assert_eq!((reports[0].findings[0].code.as_ref(), reports[0].findings[0].pointer.as_str()), ("HANDLER_SCHEMA", "/inputSchema"));
+    let reports = DefinitionValidator::standard().validate_bundle(
+        &[Document::new(&document)],
+        &NoReferences,
+        Some(&Host),
+    );
+    assert_eq!(
+        (
+            reports[0].findings[0].code.as_ref(),
+            reports[0].findings[0].pointer.as_str()
+        ),
+        ("HANDLER_SCHEMA", "/inputSchema")
+    );
 }
 
 #[test]
 fn documents_of_a_call_see_one_another_and_builtin_tasks() {
     let (workflow, charge) = (calling("charge", Some("1.0.0")), task("charge", "1.0.0"));
-    let reports = DefinitionValidator::standard().validate_bundle(&[Document::new(&workflow), Document::new(&charge)], &NoReferences, None);
+    let reports = DefinitionValidator::standard().validate_bundle(
+        &[Document::new(&workflow), Document::new(&charge)],
+        &NoReferences,
+        None,
+    );
     assert!(reports.iter().all(|r| r.findings.is_empty()), "{reports:?}");
     let builtin = calling("std.echo", None);
-    let reports = DefinitionValidator::standard().validate_bundle(&[Document::new(&builtin)], &NoReferences, None);
+    let reports = DefinitionValidator::standard().validate_bundle(
+        &[Document::new(&builtin)],
+        &NoReferences,
+        None,
+    );
     assert!(reports[0].findings.is_empty(), "{reports:?}");
 }
 
 #[test]
 fn workflows_that_call_each_other_are_warned_of() {
-    let calls = |id: &str, other: &str| {
-        json!({"kind": "workflow", "workflowId": id, "version": "1.0.0", "name": id, "steps": [{"stepId": "call", "type": "SUB_WORKFLOW", "workflowId": other}]})
-    };
+    let calls = |id: &str, other: &str| json!({"kind": "workflow", "workflowId": id, "version": "1.0.0", "name": id, "steps": [{"stepId": "call", "type": "SUB_WORKFLOW", "workflowId": other}]});
     let (a, b) = (calls("a", "b"), calls("b", "a"));
-    let reports = DefinitionValidator::standard().validate_bundle(&[Document::new(&a), Document::new(&b)], &NoReferences, None);
+    let reports = DefinitionValidator::standard().validate_bundle(
+        &[Document::new(&a), Document::new(&b)],
+        &NoReferences,
+        None,
+    );
     for report in &reports {
         assert_eq!(report.findings[0].code, "SUBWORKFLOW_CYCLE");
         assert!(report.is_ok());
@@ -348,23 +497,49 @@ fn an_event_version_announces_what_it_changes() {
     catalogue.add(event("1.0.0", json!(["a"])), LifecycleStatus::Published);
     let validator = DefinitionValidator::standard();
     let minor = event("1.1.0", json!(["a", "b"]));
-    let report = validator.publish(&Document::new(&minor), &catalogue, None).unwrap_err();
-    assert_eq!((report.findings[0].code.as_ref(), report.findings[0].pointer.as_str()), ("SCHEMA_INCOMPATIBLE", "/payloadSchema/required"));
+    let report = validator
+        .publish(&Document::new(&minor), &catalogue, None)
+        .unwrap_err();
+    assert_eq!(
+        (
+            report.findings[0].code.as_ref(),
+            report.findings[0].pointer.as_str()
+        ),
+        ("SCHEMA_INCOMPATIBLE", "/payloadSchema/required")
+    );
     let major = event("2.0.0", json!(["a", "b"]));
-    assert!(validator.publish(&Document::new(&major), &catalogue, None).is_ok());
+    assert!(
+        validator
+            .publish(&Document::new(&major), &catalogue, None)
+            .is_ok()
+    );
 }
 
 #[test]
 fn broken_documents_never_panic() {
     for text in [
-        "null", "[]", "3", "{}", r#"{"kind": 1}"#, r#"{"kind": "workflow"}"#, r#"{"kind": "workflow", "steps": {}}"#, r#"{"kind": "workflow", "steps": [1, null, []]}"#,
+        "null",
+        "[]",
+        "3",
+        "{}",
+        r#"{"kind": 1}"#,
+        r#"{"kind": "workflow"}"#,
+        r#"{"kind": "workflow", "steps": {}}"#,
+        r#"{"kind": "workflow", "steps": [1, null, []]}"#,
         r#"{"kind": "workflow", "steps": [{"stepId": 1, "type": {}, "next": "x", "branches": 3, "onFailure": []}], "variables": [], "signals": 1}"#,
-        r#"{"kind": "task", "implementation": 3, "manual": [], "executionConfig": "x"}"#, r#"{"kind": "trigger", "eventPattern": ""}"#,
-        r#"{"kind": "schedule", "timing": {"cronExpression": "", "timezone": ""}, "target": 3}"#, r#"{"kind": "event", "payloadSchema": 3, "examples": {}}"#,
-        r#"{"kind": "schema", "schema": 3}"#, r#"{"kind": "role"}"#,
+        r#"{"kind": "task", "implementation": 3, "manual": [], "executionConfig": "x"}"#,
+        r#"{"kind": "trigger", "eventPattern": ""}"#,
+        r#"{"kind": "schedule", "timing": {"cronExpression": "", "timezone": ""}, "target": 3}"#,
+        r#"{"kind": "event", "payloadSchema": 3, "examples": {}}"#,
+        r#"{"kind": "schema", "schema": 3}"#,
+        r#"{"kind": "role"}"#,
     ] {
         let value: Value = serde_json::from_str(text).unwrap();
-        let reports = DefinitionValidator::standard().validate_bundle(&[Document::new(&value)], &NoReferences, None);
+        let reports = DefinitionValidator::standard().validate_bundle(
+            &[Document::new(&value)],
+            &NoReferences,
+            None,
+        );
         assert!(!reports[0].is_ok(), "{text}");
     }
 }

@@ -17,14 +17,20 @@ pub(super) fn types_of(schema: &Value, root: &Value) -> TypeSet {
 
 fn read_types(schema: &Value, root: &Value, depth: usize) -> TypeSet {
     let Some(members) = schema.as_object() else {
-        return if schema == &Value::Bool(false) { TypeSet::none() } else { TypeSet::any() };
+        return if schema == &Value::Bool(false) {
+            TypeSet::none()
+        } else {
+            TypeSet::any()
+        };
     };
     if depth > MAX_DEPTH {
         return TypeSet::any();
     }
     let mut types = match members.get("type") {
         Some(Value::String(name)) => TypeSet::of_types(&[name]),
-        Some(Value::Array(names)) => TypeSet::of_types(&names.iter().filter_map(Value::as_str).collect::<Vec<_>>()),
+        Some(Value::Array(names)) => {
+            TypeSet::of_types(&names.iter().filter_map(Value::as_str).collect::<Vec<_>>())
+        }
         _ => TypeSet::any(),
     };
     if let Some(values) = members.get("enum").and_then(Value::as_array) {
@@ -34,18 +40,27 @@ fn read_types(schema: &Value, root: &Value, depth: usize) -> TypeSet {
         types = types.intersection(&TypeSet::of_values([value.clone()]));
     }
     if let Some(target) = members.get("$ref").and_then(Value::as_str) {
-        match target.strip_prefix('#').and_then(|pointer| crate::json::pointer::resolve(root, pointer)) {
+        match target
+            .strip_prefix('#')
+            .and_then(|pointer| crate::json::pointer::resolve(root, pointer))
+        {
             Some(target) => types = types.intersection(&read_types(target, root, depth + 1)),
             None => return types,
         }
     }
-    for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+    for part in members
+        .get("allOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         types = types.intersection(&read_types(part, root, depth + 1));
     }
     for keyword in ["anyOf", "oneOf"] {
         if let Some(parts) = members.get(keyword).and_then(Value::as_array) {
             let all = parts.iter().map(|part| read_types(part, root, depth + 1));
-            types = types.intersection(&all.reduce(|a, b| a.union(&b)).unwrap_or_else(TypeSet::any));
+            types =
+                types.intersection(&all.reduce(|a, b| a.union(&b)).unwrap_or_else(TypeSet::any));
         }
     }
     types
@@ -54,8 +69,16 @@ fn read_types(schema: &Value, root: &Value, depth: usize) -> TypeSet {
 /// The types in words.
 fn words(types: &TypeSet) -> String {
     if let Some(values) = types.values() {
-        let shown: Vec<String> = values.iter().take(6).map(|v| wording::cut(&v.to_string())).collect();
-        return format!("{}{}", shown.join(", "), if values.len() > 6 { ", …" } else { "" });
+        let shown: Vec<String> = values
+            .iter()
+            .take(6)
+            .map(|v| wording::cut(&v.to_string()))
+            .collect();
+        return format!(
+            "{}{}",
+            shown.join(", "),
+            if values.len() > 6 { ", …" } else { "" }
+        );
     }
     types.names().join(" or ")
 }
@@ -78,18 +101,28 @@ pub(super) struct TargetSchema<'s> {
 
 impl<'s> TargetSchema<'s> {
     pub(super) fn new(schema: &'s Value) -> Self {
-        Self { schema, root: schema }
+        Self {
+            schema,
+            root: schema,
+        }
     }
 
     fn at(self, schema: &'s Value) -> Self {
-        Self { schema, root: self.root }
+        Self {
+            schema,
+            root: self.root,
+        }
     }
 
     /// The schema itself or what it refers to, if it is an object.
     fn members(self) -> Option<&'s Map<String, Value>> {
         let mut schema = self.schema;
         for _ in 0..MAX_DEPTH {
-            match schema.get("$ref").and_then(Value::as_str).and_then(|t| t.strip_prefix('#')) {
+            match schema
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|t| t.strip_prefix('#'))
+            {
                 Some(pointer) => schema = crate::json::pointer::resolve(self.root, pointer)?,
                 None => return schema.as_object(),
             }
@@ -98,23 +131,46 @@ impl<'s> TargetSchema<'s> {
     }
 
     pub(super) fn property(self, name: &str) -> Option<Self> {
-        self.members()?.get("properties")?.get(name).map(|schema| self.at(schema))
+        self.members()?
+            .get("properties")?
+            .get(name)
+            .map(|schema| self.at(schema))
     }
 
     fn properties(self) -> impl Iterator<Item = &'s str> {
-        let properties = self.members().and_then(|m| m.get("properties")).and_then(Value::as_object);
-        properties.into_iter().flat_map(Map::keys).map(String::as_str)
+        let properties = self
+            .members()
+            .and_then(|m| m.get("properties"))
+            .and_then(Value::as_object);
+        properties
+            .into_iter()
+            .flat_map(Map::keys)
+            .map(String::as_str)
     }
 
     pub(super) fn required(self) -> impl Iterator<Item = &'s str> {
-        let required = self.members().and_then(|m| m.get("required")).and_then(Value::as_array);
+        let required = self
+            .members()
+            .and_then(|m| m.get("required"))
+            .and_then(Value::as_array);
         required.into_iter().flatten().filter_map(Value::as_str)
     }
 
     fn is_closed(self) -> bool {
-        let Some(members) = self.members() else { return false };
+        let Some(members) = self.members() else {
+            return false;
+        };
         members.get("additionalProperties") == Some(&Value::Bool(false))
-            && !["patternProperties", "allOf", "anyOf", "oneOf", "if", "unevaluatedProperties"].iter().any(|k| members.contains_key(*k))
+            && ![
+                "patternProperties",
+                "allOf",
+                "anyOf",
+                "oneOf",
+                "if",
+                "unevaluatedProperties",
+            ]
+            .iter()
+            .any(|k| members.contains_key(*k))
     }
 }
 
@@ -137,37 +193,89 @@ pub(super) fn check_mapping<'s>(
     match mapping {
         Value::Object(members) if is_plain(members) => {
             let types = types_of(target.schema, target.root);
-            if compare(&TypeSet::of_types(&["object"]), &types, place, codes, findings) {
+            if compare(
+                &TypeSet::of_types(&["object"]),
+                &types,
+                place,
+                codes,
+                findings,
+            ) {
                 check_members(members, place, target, codes, source, findings);
             }
         }
-        Value::Object(members) => match (members.get("$literal"), members.get("$expr").and_then(Value::as_str)) {
+        Value::Object(members) => match (
+            members.get("$literal"),
+            members.get("$expr").and_then(Value::as_str),
+        ) {
             (Some(literal), _) => {
-                compare(&TypeSet::of_values([literal.clone()]), &types_of(target.schema, target.root), place, codes, findings);
+                compare(
+                    &TypeSet::of_values([literal.clone()]),
+                    &types_of(target.schema, target.root),
+                    place,
+                    codes,
+                    findings,
+                );
             }
-            (None, Some(expression)) => from_path(expression, place, target, codes, source, findings),
+            (None, Some(expression)) => {
+                from_path(expression, place, target, codes, source, findings)
+            }
             (None, None) => {}
         },
         Value::String(text) => match single_expression(text) {
             Some(expression) => from_path(expression, place, target, codes, source, findings),
             None if text.contains("${") => {
-                compare(&TypeSet::of_types(&["string"]), &types_of(target.schema, target.root), place, codes, findings);
+                compare(
+                    &TypeSet::of_types(&["string"]),
+                    &types_of(target.schema, target.root),
+                    place,
+                    codes,
+                    findings,
+                );
             }
             None => {
-                compare(&TypeSet::of_values([mapping.clone()]), &types_of(target.schema, target.root), place, codes, findings);
+                compare(
+                    &TypeSet::of_values([mapping.clone()]),
+                    &types_of(target.schema, target.root),
+                    place,
+                    codes,
+                    findings,
+                );
             }
         },
         Value::Array(elements) => {
             let types = types_of(target.schema, target.root);
-            let fits = compare(&TypeSet::of_types(&["array"]), &types, place, codes, findings);
-            if let Some(items) = target.members().and_then(|m| m.get("items")).filter(|_| fits) {
+            let fits = compare(
+                &TypeSet::of_types(&["array"]),
+                &types,
+                place,
+                codes,
+                findings,
+            );
+            if let Some(items) = target
+                .members()
+                .and_then(|m| m.get("items"))
+                .filter(|_| fits)
+            {
                 for (i, element) in elements.iter().enumerate() {
-                    check_mapping(element, &place.index(i), target.at(items), codes, source, findings);
+                    check_mapping(
+                        element,
+                        &place.index(i),
+                        target.at(items),
+                        codes,
+                        source,
+                        findings,
+                    );
                 }
             }
         }
         scalar => {
-            compare(&TypeSet::of_values([scalar.clone()]), &types_of(target.schema, target.root), place, codes, findings);
+            compare(
+                &TypeSet::of_values([scalar.clone()]),
+                &types_of(target.schema, target.root),
+                place,
+                codes,
+                findings,
+            );
         }
     }
 }
@@ -189,7 +297,9 @@ fn check_members<'s>(
     for (key, value) in members {
         let name = key.strip_suffix('?').unwrap_or(key);
         match target.property(name) {
-            Some(property) => check_mapping(value, &place.key(key), property, codes, source, findings),
+            Some(property) => {
+                check_mapping(value, &place.key(key), property, codes, source, findings)
+            }
             None if closed => {
                 let near = crate::json::nearest::nearest(name, target.properties());
                 if let Some(near) = near.filter(|n| !members.contains_key(n.name)) {
@@ -198,8 +308,12 @@ fn check_members<'s>(
                 let names: Vec<&str> = target.properties().collect();
                 let hint = wording::suggest(name, names.iter().copied(), "its members");
                 findings.push(
-                    Finding::error(codes.mismatch, place.key(key), format!("the input has no member `{}`", wording::cut(name)))
-                        .with_hint(hint.unwrap_or_else(|| "remove it".into())),
+                    Finding::error(
+                        codes.mismatch,
+                        place.key(key),
+                        format!("the input has no member `{}`", wording::cut(name)),
+                    )
+                    .with_hint(hint.unwrap_or_else(|| "remove it".into())),
                 );
             }
             None => {
@@ -208,15 +322,21 @@ fn check_members<'s>(
                 if let Some(near) = crate::json::nearest::nearest(name, missing) {
                     taken.push(near.name);
                     findings.push(
-                        Finding::error(codes.unmapped, place.key(key), format!("the required member `{}` has no source", near.name))
-                            .with_hint(format!("did you mean `{}`?", near.name)),
+                        Finding::error(
+                            codes.unmapped,
+                            place.key(key),
+                            format!("the required member `{}` has no source", near.name),
+                        )
+                        .with_hint(format!("did you mean `{}`?", near.name)),
                     );
                 }
             }
         }
     }
     for name in target.required() {
-        let given = members.keys().any(|key| key.strip_suffix('?').unwrap_or(key) == name);
+        let given = members
+            .keys()
+            .any(|key| key.strip_suffix('?').unwrap_or(key) == name);
         if !given && !taken.contains(&name) {
             findings.push(unmapped(name, place, codes));
         }
@@ -225,8 +345,16 @@ fn check_members<'s>(
 
 /// A required member that nothing gives.
 pub(super) fn unmapped(name: &str, place: &Place<'_>, codes: FlowCodes) -> Finding {
-    Finding::error(codes.unmapped, place.key(name), format!("the required member `{}` has no source", wording::cut(name)))
-        .with_hint(format!("add `\"{}\": \"${{input.{}}}\"`, or whatever gives it", wording::cut(name), wording::cut(name)))
+    Finding::error(
+        codes.unmapped,
+        place.key(name),
+        format!("the required member `{}` has no source", wording::cut(name)),
+    )
+    .with_hint(format!(
+        "add `\"{}\": \"${{input.{}}}\"`, or whatever gives it",
+        wording::cut(name),
+        wording::cut(name)
+    ))
 }
 
 fn from_path<'s>(
@@ -237,22 +365,50 @@ fn from_path<'s>(
     source: &dyn Fn(&[Segment<'_>]) -> Source<'s>,
     findings: &mut Vec<Finding>,
 ) {
-    let Some(path) = plain_path(expression) else { return };
+    let Some(path) = plain_path(expression) else {
+        return;
+    };
     match source(&path) {
         Source::Unknown => {}
         Source::Types(types) => {
-            compare(&types, &types_of(target.schema, target.root), place, codes, findings);
+            compare(
+                &types,
+                &types_of(target.schema, target.root),
+                place,
+                codes,
+                findings,
+            );
         }
         Source::Schema(schema, root) => {
-            check_schema(TargetSchema { schema, root }, target, place, codes, findings, 0);
+            check_schema(
+                TargetSchema { schema, root },
+                target,
+                place,
+                codes,
+                findings,
+                0,
+            );
         }
     }
 }
 
 /// Checks values of one schema against another: types, and members of objects that both describe.
-pub(super) fn check_schema(source: TargetSchema<'_>, target: TargetSchema<'_>, place: &Place<'_>, codes: FlowCodes, findings: &mut Vec<Finding>, depth: usize) {
-    let (given, wanted) = (types_of(source.schema, source.root), types_of(target.schema, target.root));
-    if !compare(&given, &wanted, place, codes, findings) || depth >= MAX_DEPTH || given != TypeSet::of_types(&["object"]) {
+pub(super) fn check_schema(
+    source: TargetSchema<'_>,
+    target: TargetSchema<'_>,
+    place: &Place<'_>,
+    codes: FlowCodes,
+    findings: &mut Vec<Finding>,
+    depth: usize,
+) {
+    let (given, wanted) = (
+        types_of(source.schema, source.root),
+        types_of(target.schema, target.root),
+    );
+    if !compare(&given, &wanted, place, codes, findings)
+        || depth >= MAX_DEPTH
+        || given != TypeSet::of_types(&["object"])
+    {
         return;
     }
     let before = findings.len();
@@ -264,8 +420,15 @@ pub(super) fn check_schema(source: TargetSchema<'_>, target: TargetSchema<'_>, p
     for name in target.required() {
         if source.property(name).is_none() && source.is_closed() {
             findings.push(
-                Finding::error(codes.unmapped, place, format!("the required member `{}` has no source", wording::cut(name)))
-                    .with_hint(format!("build the object member by member and add `{}`", wording::cut(name))),
+                Finding::error(
+                    codes.unmapped,
+                    place,
+                    format!("the required member `{}` has no source", wording::cut(name)),
+                )
+                .with_hint(format!(
+                    "build the object member by member and add `{}`",
+                    wording::cut(name)
+                )),
             );
         }
     }
@@ -274,7 +437,13 @@ pub(super) fn check_schema(source: TargetSchema<'_>, target: TargetSchema<'_>, p
 }
 
 /// Reports types that cannot or may not fit; true if the details below are worth a look.
-fn compare(given: &TypeSet, wanted: &TypeSet, place: &Place<'_>, codes: FlowCodes, findings: &mut Vec<Finding>) -> bool {
+fn compare(
+    given: &TypeSet,
+    wanted: &TypeSet,
+    place: &Place<'_>,
+    codes: FlowCodes,
+    findings: &mut Vec<Finding>,
+) -> bool {
     match relation(given, wanted) {
         Relation::Fits | Relation::Unknown => true,
         Relation::Disjoint => {
@@ -288,13 +457,22 @@ fn compare(given: &TypeSet, wanted: &TypeSet, place: &Place<'_>, codes: FlowCode
     }
 }
 
-fn mismatch(severity: Severity, given: &TypeSet, wanted: &TypeSet, place: &Place<'_>, codes: FlowCodes) -> Finding {
+fn mismatch(
+    severity: Severity,
+    given: &TypeSet,
+    wanted: &TypeSet,
+    place: &Place<'_>,
+    codes: FlowCodes,
+) -> Finding {
     let (given_words, wanted_words) = (words(given), words(wanted));
     let text = match severity {
         Severity::Error => format!("{given_words} is given where {wanted_words} is expected"),
-        Severity::Warning => format!("{given_words} is given where only {wanted_words} is expected; not every value fits"),
+        Severity::Warning => format!(
+            "{given_words} is given where only {wanted_words} is expected; not every value fits"
+        ),
     };
-    let hint = conversion(given, wanted).unwrap_or_else(|| format!("map a value that is {wanted_words}"));
+    let hint =
+        conversion(given, wanted).unwrap_or_else(|| format!("map a value that is {wanted_words}"));
     Finding::new(severity, codes.mismatch, place, text).with_hint(hint)
 }
 
@@ -326,7 +504,10 @@ fn single_expression(text: &str) -> Option<&str> {
 pub(super) fn plain_path(expression: &str) -> Option<Vec<Segment<'_>>> {
     let mut rest = expression.trim();
     let mut path = Vec::new();
-    let name_end = |text: &str| text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let name_end = |text: &str| {
+        text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(text.len())
+    };
     let (root, after) = rest.split_at(name_end(rest));
     if root.is_empty() || root.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
@@ -369,7 +550,10 @@ mod tests {
 
     use super::*;
 
-    const CODES: FlowCodes = FlowCodes { unmapped: "REQUIRED_INPUT_UNMAPPED", mismatch: "MAPPING_TYPE" };
+    const CODES: FlowCodes = FlowCodes {
+        unmapped: "REQUIRED_INPUT_UNMAPPED",
+        mismatch: "MAPPING_TYPE",
+    };
 
     fn check(mapping: Value, target: Value, expected: &[(&str, &str, Severity)]) {
         let input = json!({"properties": {
@@ -382,20 +566,50 @@ mod tests {
             _ => Source::Unknown,
         };
         let mut findings = Vec::new();
-        check_mapping(&mapping, &Place::ROOT, TargetSchema::new(&target), CODES, &source, &mut findings);
-        let found: Vec<_> = findings.iter().map(|f| (f.code.as_ref(), f.pointer.as_str(), f.severity)).collect();
+        check_mapping(
+            &mapping,
+            &Place::ROOT,
+            TargetSchema::new(&target),
+            CODES,
+            &source,
+            &mut findings,
+        );
+        let found: Vec<_> = findings
+            .iter()
+            .map(|f| (f.code.as_ref(), f.pointer.as_str(), f.severity))
+            .collect();
         assert_eq!(found, expected, "{mapping} into {target}");
     }
 
     #[test]
     fn disjoint_types_are_errors_and_narrower_ones_warnings() {
         let target = |kind: &str| json!({"type": "object", "properties": {"x": {"type": kind}}});
-        check(json!({"x": "${input.text}"}), target("integer"), &[("MAPPING_TYPE", "/x", Severity::Error)]);
-        check(json!({"x": "${input.price}"}), target("integer"), &[("MAPPING_TYPE", "/x", Severity::Warning)]);
+        check(
+            json!({"x": "${input.text}"}),
+            target("integer"),
+            &[("MAPPING_TYPE", "/x", Severity::Error)],
+        );
+        check(
+            json!({"x": "${input.price}"}),
+            target("integer"),
+            &[("MAPPING_TYPE", "/x", Severity::Warning)],
+        );
         check(json!({"x": "${input.count}"}), target("number"), &[]);
-        check(json!({"x": "${input.maybe}"}), target("string"), &[("MAPPING_TYPE", "/x", Severity::Warning)]);
-        check(json!({"x": "No ${input.count}"}), target("integer"), &[("MAPPING_TYPE", "/x", Severity::Error)]);
-        check(json!({"x": 3}), target("string"), &[("MAPPING_TYPE", "/x", Severity::Error)]);
+        check(
+            json!({"x": "${input.maybe}"}),
+            target("string"),
+            &[("MAPPING_TYPE", "/x", Severity::Warning)],
+        );
+        check(
+            json!({"x": "No ${input.count}"}),
+            target("integer"),
+            &[("MAPPING_TYPE", "/x", Severity::Error)],
+        );
+        check(
+            json!({"x": 3}),
+            target("string"),
+            &[("MAPPING_TYPE", "/x", Severity::Error)],
+        );
         check(json!({"x": "${input.count + 1}"}), target("string"), &[]);
         check(json!({"x": "${vars.y}"}), target("string"), &[]);
     }
@@ -403,36 +617,75 @@ mod tests {
     #[test]
     fn listed_values_are_compared() {
         let target = json!({"properties": {"x": {"enum": ["B", "C"]}}});
-        check(json!({"x": "${input.status}"}), target.clone(), &[("MAPPING_TYPE", "/x", Severity::Warning)]);
-        check(json!({"x": "D"}), target.clone(), &[("MAPPING_TYPE", "/x", Severity::Error)]);
+        check(
+            json!({"x": "${input.status}"}),
+            target.clone(),
+            &[("MAPPING_TYPE", "/x", Severity::Warning)],
+        );
+        check(
+            json!({"x": "D"}),
+            target.clone(),
+            &[("MAPPING_TYPE", "/x", Severity::Error)],
+        );
         check(json!({"x": "B"}), target, &[]);
     }
 
     #[test]
     fn required_members_need_a_source() {
         let target = json!({"type": "object", "required": ["orderId", "total"], "properties": {"orderId": {}, "total": {}}});
-        check(json!({"orderId": "${input.text}"}), target.clone(), &[("REQUIRED_INPUT_UNMAPPED", "/total", Severity::Error)]);
-        check(json!({"orderId?": "${input.text}", "total": 1}), target.clone(), &[]);
-        check(json!({"ordreId": "${input.text}", "total": 1}), target, &[("REQUIRED_INPUT_UNMAPPED", "/ordreId", Severity::Error)]);
+        check(
+            json!({"orderId": "${input.text}"}),
+            target.clone(),
+            &[("REQUIRED_INPUT_UNMAPPED", "/total", Severity::Error)],
+        );
+        check(
+            json!({"orderId?": "${input.text}", "total": 1}),
+            target.clone(),
+            &[],
+        );
+        check(
+            json!({"ordreId": "${input.text}", "total": 1}),
+            target,
+            &[("REQUIRED_INPUT_UNMAPPED", "/ordreId", Severity::Error)],
+        );
     }
 
     #[test]
     fn closed_objects_take_no_other_members() {
         let target = json!({"type": "object", "additionalProperties": false, "required": ["total"], "properties": {"total": {}}});
-        check(json!({"totl": 1}), target.clone(), &[("MAPPING_TYPE", "/totl", Severity::Error)]);
-        check(json!({"total": 1, "more": 1}), target, &[("MAPPING_TYPE", "/more", Severity::Error)]);
+        check(
+            json!({"totl": 1}),
+            target.clone(),
+            &[("MAPPING_TYPE", "/totl", Severity::Error)],
+        );
+        check(
+            json!({"total": 1, "more": 1}),
+            target,
+            &[("MAPPING_TYPE", "/more", Severity::Error)],
+        );
     }
 
     #[test]
     fn references_and_nested_objects_are_followed() {
         let target = json!({"properties": {"c": {"$ref": "#/$defs/c"}}, "$defs": {"c": {"type": "object", "properties": {"age": {"type": "integer"}}}}});
-        check(json!({"c": "${input.customer}"}), target.clone(), &[("MAPPING_TYPE", "/c", Severity::Error)]);
-        check(json!({"c": {"age": "${input.text}"}}), target, &[("MAPPING_TYPE", "/c/age", Severity::Error)]);
+        check(
+            json!({"c": "${input.customer}"}),
+            target.clone(),
+            &[("MAPPING_TYPE", "/c", Severity::Error)],
+        );
+        check(
+            json!({"c": {"age": "${input.text}"}}),
+            target,
+            &[("MAPPING_TYPE", "/c/age", Severity::Error)],
+        );
     }
 
     #[test]
     fn paths_are_told_from_other_expressions() {
-        assert_eq!(plain_path(" steps[\"a-b\"].output.x "), Some(vec!["steps", "a-b", "output", "x"]));
+        assert_eq!(
+            plain_path(" steps[\"a-b\"].output.x "),
+            Some(vec!["steps", "a-b", "output", "x"])
+        );
         assert_eq!(plain_path("a + b"), None);
         assert_eq!(plain_path("a.b()"), None);
         assert_eq!(plain_path("1"), None);

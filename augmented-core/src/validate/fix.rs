@@ -9,7 +9,9 @@ use crate::json::{SourceMap, pointer};
 /// Calls the function with every path of an operation.
 pub(super) fn each_path(op: &mut PatchOp, change: &mut dyn FnMut(&mut String)) {
     match op {
-        PatchOp::Add { path, .. } | PatchOp::Remove { path } | PatchOp::Replace { path, .. } => change(path),
+        PatchOp::Add { path, .. } | PatchOp::Remove { path } | PatchOp::Replace { path, .. } => {
+            change(path)
+        }
         PatchOp::Move { from, path } => {
             change(from);
             change(path);
@@ -19,7 +21,9 @@ pub(super) fn each_path(op: &mut PatchOp, change: &mut dyn FnMut(&mut String)) {
 
 fn paths(op: &PatchOp) -> Vec<&str> {
     match op {
-        PatchOp::Add { path, .. } | PatchOp::Remove { path } | PatchOp::Replace { path, .. } => vec![path],
+        PatchOp::Add { path, .. } | PatchOp::Remove { path } | PatchOp::Replace { path, .. } => {
+            vec![path]
+        }
         PatchOp::Move { from, path } => vec![from, path],
     }
 }
@@ -29,8 +33,12 @@ fn collides(ops: &[PatchOp], changed: &[String]) -> bool {
     let touches = |a: &str, b: &str| pointer::is_at_or_below(a, b) || pointer::is_at_or_below(b, a);
     ops.iter().flat_map(paths).any(|path| {
         // Adding to or removing from an array moves its other elements.
-        let list = pointer::split_last(path).filter(|(_, last)| *last == "-" || pointer::index(last).is_some()).map(|(list, _)| list);
-        changed.iter().any(|c| touches(path, c) || list.is_some_and(|l| pointer::is_at_or_below(c, l)))
+        let list = pointer::split_last(path)
+            .filter(|(_, last)| *last == "-" || pointer::index(last).is_some())
+            .map(|(list, _)| list);
+        changed
+            .iter()
+            .any(|c| touches(path, c) || list.is_some_and(|l| pointer::is_at_or_below(c, l)))
     })
 }
 
@@ -78,7 +86,14 @@ fn choose(findings: &[Finding]) -> (Vec<usize>, Vec<PatchOp>) {
 pub fn apply(value: &Value, findings: &[Finding]) -> Result<(Value, Vec<Finding>), PatchError> {
     let (chosen, ops) = choose(findings);
     let repaired = patch::apply(value, &ops)?;
-    Ok((repaired, chosen.into_iter().filter_map(|i| findings.get(i)).cloned().collect()))
+    Ok((
+        repaired,
+        chosen
+            .into_iter()
+            .filter_map(|i| findings.get(i))
+            .cloned()
+            .collect(),
+    ))
 }
 
 /// Rounds of repair after which nobody waits for more: a fix inside or above a place already changed waits for the next one.
@@ -126,18 +141,34 @@ pub fn apply_to_text(source: &SourceMap, documents: &[(String, Vec<Finding>)]) -
     }
     let slices: Vec<&[PatchOp]> = fixes.iter().map(Vec::as_slice).collect();
     let edited = patch::apply_to_text(source, &slices);
-    let fixed = edited.applied.iter().filter_map(|i| origins.get(*i)).map(|f| (*f).clone()).collect();
-    Round { text: edited.text, fixed }
+    let fixed = edited
+        .applied
+        .iter()
+        .filter_map(|i| origins.get(*i))
+        .map(|f| (*f).clone())
+        .collect();
+    Round {
+        text: edited.text,
+        fixed,
+    }
 }
 
 /// Repairs a text until no certain fix is left.
 ///
 /// `check` reads and validates a text and gives its map and the findings of each document in it with the place of the
 /// document; `None` when the text is no JSON.
-pub fn repair_text(text: &str, mut check: impl FnMut(&str) -> Option<(SourceMap, Vec<(String, Vec<Finding>)>)>) -> Round {
-    let mut repaired = Round { text: text.to_owned(), fixed: Vec::new() };
+pub fn repair_text(
+    text: &str,
+    mut check: impl FnMut(&str) -> Option<(SourceMap, Vec<(String, Vec<Finding>)>)>,
+) -> Round {
+    let mut repaired = Round {
+        text: text.to_owned(),
+        fixed: Vec::new(),
+    };
     for _ in 0..MAX_ROUNDS {
-        let Some((source, documents)) = check(&repaired.text) else { break };
+        let Some((source, documents)) = check(&repaired.text) else {
+            break;
+        };
         let round = apply_to_text(&source, &documents);
         if round.fixed.is_empty() || round.text == repaired.text {
             break;
