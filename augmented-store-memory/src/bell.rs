@@ -54,7 +54,11 @@ impl Bell {
 
     /// Waits for a ring that the listener with this mark was not told of yet.
     pub(crate) fn listen<'a>(&'a self, mark: &'a AtomicU64) -> Listen<'a> {
-        Listen { bell: self, mark, key: None }
+        Listen {
+            bell: self,
+            mark,
+            key: None,
+        }
     }
 }
 

@@ -9,12 +9,19 @@ use crate::node::Gate;
 use crate::shard::{SHARDS, next, shard_of};
 
 impl MemoryStore {
-    pub(crate) fn commit_batch(&self, node: NodeId, mut batch: Vec<InstanceCommit>) -> Result<Vec<CommitOutcome>, StoreError> {
+    pub(crate) fn commit_batch(
+        &self,
+        node: NodeId,
+        mut batch: Vec<InstanceCommit>,
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
         for commit in &batch {
             check_form(node, commit)?;
         }
-        let fenced = |batch: &[InstanceCommit]| vec![CommitOutcome::Refused(Refusal::Fenced); batch.len()];
-        let Some(writer) = self.nodes.find(node) else { return Ok(fenced(&batch)) };
+        let fenced =
+            |batch: &[InstanceCommit]| vec![CommitOutcome::Refused(Refusal::Fenced); batch.len()];
+        let Some(writer) = self.nodes.find(node) else {
+            return Ok(fenced(&batch));
+        };
         // Held until the last change is made: fencing the node waits for it.
         let gate = writer.gate.read();
         if *gate == Gate::Shut {
@@ -23,7 +30,13 @@ impl MemoryStore {
         let mut outcomes = vec![CommitOutcome::Applied; batch.len()];
         match batch.as_slice() {
             [] => {}
-            [only] => self.commit_group(shard_of(only.instance), node, &mut batch, &Groups::single(), &mut outcomes),
+            [only] => self.commit_group(
+                shard_of(only.instance),
+                node,
+                &mut batch,
+                &Groups::single(),
+                &mut outcomes,
+            ),
             _ => {
                 let groups = Groups::of(&batch);
                 for shard in groups.shards() {
@@ -37,7 +50,14 @@ impl MemoryStore {
     }
 
     /// Applies the commits of one shard in their order, under one lock as long as they stay within it.
-    fn commit_group(&self, shard: usize, node: NodeId, batch: &mut [InstanceCommit], groups: &Groups, outcomes: &mut [CommitOutcome]) {
+    fn commit_group(
+        &self,
+        shard: usize,
+        node: NodeId,
+        batch: &mut [InstanceCommit],
+        groups: &Groups,
+        outcomes: &mut [CommitOutcome],
+    ) {
         let mut record = |at: usize, result: Result<(), Refusal>| {
             if let (Err(refusal), Some(outcome)) = (result, outcomes.get_mut(at)) {
                 *outcome = CommitOutcome::Refused(refusal);
@@ -45,7 +65,9 @@ impl MemoryStore {
         };
         let mut cursor = groups.first(shard);
         while let Some(at) = cursor {
-            let Some(commit) = batch.get_mut(at) else { return };
+            let Some(commit) = batch.get_mut(at) else {
+                return;
+            };
             if reaches_others(commit) {
                 record(at, self.commit_across(node, commit));
                 cursor = groups.after(at);
@@ -65,12 +87,18 @@ impl MemoryStore {
 
     /// Applies a commit that also changes other instances, with all their shards locked.
     fn commit_across(&self, node: NodeId, commit: &mut InstanceCommit) -> Result<(), Refusal> {
-        let others = commit.children.iter().map(|child| child.header.instance_id).chain(commit.outbox.iter().map(|message| message.instance));
+        let others = commit
+            .children
+            .iter()
+            .map(|child| child.header.instance_id)
+            .chain(commit.outbox.iter().map(|message| message.instance));
         let mut shards: Vec<usize> = others.chain([commit.instance]).map(shard_of).collect();
         shards.sort_unstable();
         shards.dedup();
         self.shards.locked(&shards, &self.bell, |locked| {
-            let Some(own) = locked.of(commit.instance) else { return Err(Refusal::Conflict) };
+            let Some(own) = locked.of(commit.instance) else {
+                return Err(Refusal::Conflict);
+            };
             own.apply(node, commit, &self.keys)?;
             for child in std::mem::take(&mut commit.children) {
                 if let Some(content) = locked.of(child.header.instance_id) {
@@ -90,7 +118,10 @@ impl MemoryStore {
     pub(crate) fn fire_timer(&self, instance: InstanceId, key: TimerKey, due: Timestamp) -> bool {
         self.shards.of(instance).change(&self.bell, |content| {
             let armed = content.indexes.due.contains(&(due, instance, key));
-            armed && content.any_row_mut(instance).is_some_and(|(row, indexes)| row.fire(key, next(&self.arrivals), indexes))
+            armed
+                && content
+                    .any_row_mut(instance)
+                    .is_some_and(|(row, indexes)| row.fire(key, next(&self.arrivals), indexes))
         })
     }
 }
@@ -108,29 +139,49 @@ fn check_form(node: NodeId, commit: &InstanceCommit) -> Result<(), StoreError> {
     };
     for fact in &commit.facts {
         if fact.seq != last.map_or(0, |seq| seq.saturating_add(1)) {
-            return Err(StoreError::corrupt(format!("fact {} of instance {} does not follow the one before", fact.seq, commit.instance)));
+            return Err(StoreError::corrupt(format!(
+                "fact {} of instance {} does not follow the one before",
+                fact.seq, commit.instance
+            )));
         }
         last = Some(fact.seq);
     }
     if let Some(snapshot) = &commit.snapshot {
         if snapshot.state.seq != last {
-            return Err(StoreError::corrupt(format!("the snapshot of instance {} is not of its last fact", commit.instance)));
+            return Err(StoreError::corrupt(format!(
+                "the snapshot of instance {} is not of its last fact",
+                commit.instance
+            )));
         }
         if snapshot.owner.is_some_and(|owner| owner != node) {
-            return Err(StoreError::corrupt(format!("the snapshot of instance {} names another owner than the writer", commit.instance)));
+            return Err(StoreError::corrupt(format!(
+                "the snapshot of instance {} names another owner than the writer",
+                commit.instance
+            )));
         }
     }
     let inserts = match (&commit.insert, commit.expect) {
-        (Some(new), Expect::New) => new.header.instance_id == commit.instance && new.header.tenant_id == commit.tenant,
+        (Some(new), Expect::New) => {
+            new.header.instance_id == commit.instance && new.header.tenant_id == commit.tenant
+        }
         (None, Expect::Owned(_) | Expect::Parked(_)) => true,
         (Some(_), Expect::Owned(_) | Expect::Parked(_)) | (None, Expect::New) => false,
     };
-    let children = commit.children.iter().all(|child| child.header.tenant_id == commit.tenant);
-    let outbox = commit.outbox.iter().all(|message| message.tenant == commit.tenant);
+    let children = commit
+        .children
+        .iter()
+        .all(|child| child.header.tenant_id == commit.tenant);
+    let outbox = commit
+        .outbox
+        .iter()
+        .all(|message| message.tenant == commit.tenant);
     if inserts && children && outbox {
         Ok(())
     } else {
-        Err(StoreError::corrupt(format!("the commit of instance {} contradicts itself", commit.instance)))
+        Err(StoreError::corrupt(format!(
+            "the commit of instance {} contradicts itself",
+            commit.instance
+        )))
     }
 }
 
@@ -145,14 +196,23 @@ const NONE: u32 = u32::MAX;
 
 impl Groups {
     fn single() -> Self {
-        Self { first: [0; SHARDS], after: Vec::new() }
+        Self {
+            first: [0; SHARDS],
+            after: Vec::new(),
+        }
     }
 
     fn of(batch: &[InstanceCommit]) -> Self {
-        let mut groups = Self { first: [NONE; SHARDS], after: vec![NONE; batch.len()] };
+        let mut groups = Self {
+            first: [NONE; SHARDS],
+            after: vec![NONE; batch.len()],
+        };
         for (at, commit) in batch.iter().enumerate().rev() {
             let Ok(at) = u32::try_from(at) else { continue };
-            if let (Some(first), Some(after)) = (groups.first.get_mut(shard_of(commit.instance)), groups.after.get_mut(at as usize)) {
+            if let (Some(first), Some(after)) = (
+                groups.first.get_mut(shard_of(commit.instance)),
+                groups.after.get_mut(at as usize),
+            ) {
                 *after = std::mem::replace(first, at);
             }
         }
@@ -164,10 +224,18 @@ impl Groups {
     }
 
     fn first(&self, shard: usize) -> Option<usize> {
-        self.first.get(shard).copied().filter(|at| *at != NONE).map(|at| at as usize)
+        self.first
+            .get(shard)
+            .copied()
+            .filter(|at| *at != NONE)
+            .map(|at| at as usize)
     }
 
     fn after(&self, at: usize) -> Option<usize> {
-        self.after.get(at).copied().filter(|at| *at != NONE).map(|at| at as usize)
+        self.after
+            .get(at)
+            .copied()
+            .filter(|at| *at != NONE)
+            .map(|at| at as usize)
     }
 }

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use augmented_core::runtime::TimerKey;
 use augmented_core::store::{
-    AttemptRow, CommitOutcome, ExecutionStore, InstanceCommit, LoadedInstance, NewMessage, NodeInfo, PendingWork, StoreError, Wakeup,
+    AttemptRow, CommitOutcome, ExecutionStore, InstanceCommit, LoadedInstance, NewMessage,
+    NodeInfo, PendingWork, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, TenantId, Timestamp};
 
@@ -19,27 +20,49 @@ impl ExecutionStore for MemoryStore {
     }
 
     async fn heartbeat(&self, node: NodeId, now: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.nodes.find(node).is_some_and(|node| node.heartbeat(now)))
+        Ok(self
+            .nodes
+            .find(node)
+            .is_some_and(|node| node.heartbeat(now)))
     }
 
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
         let mut infos = Vec::new();
         for (id, node) in self.nodes.all() {
             let fenced = node.is_fenced();
-            if !fenced || self.shards.iter().any(|shard| shard.read(|content| owned_by(content, id).next().is_some())) {
-                infos.push(NodeInfo { node: id, heartbeat_at: node.heartbeat_at(), fenced });
+            if !fenced
+                || self
+                    .shards
+                    .iter()
+                    .any(|shard| shard.read(|content| owned_by(content, id).next().is_some()))
+            {
+                infos.push(NodeInfo {
+                    node: id,
+                    heartbeat_at: node.heartbeat_at(),
+                    fenced,
+                });
             }
         }
         Ok(infos)
     }
 
     async fn fence_node(&self, node: NodeId, silent_since: Timestamp) -> Result<bool, StoreError> {
-        Ok(self.nodes.find(node).is_some_and(|node| node.fence(silent_since)))
+        Ok(self
+            .nodes
+            .find(node)
+            .is_some_and(|node| node.fence(silent_since)))
     }
 
-    async fn take_over(&self, from: NodeId, to: NodeId, limit: usize) -> Result<Vec<LoadedInstance>, StoreError> {
+    async fn take_over(
+        &self,
+        from: NodeId,
+        to: NodeId,
+        limit: usize,
+    ) -> Result<Vec<LoadedInstance>, StoreError> {
         let mut taken = Vec::new();
-        let Some(heir) = self.nodes.find(to) else { return Ok(taken) };
+        let Some(heir) = self.nodes.find(to) else {
+            return Ok(taken);
+        };
         if !self.nodes.find(from).is_some_and(|node| node.is_fenced()) {
             return Ok(taken);
         }
@@ -66,16 +89,30 @@ impl ExecutionStore for MemoryStore {
         Ok(taken)
     }
 
-    async fn commit(&self, node: NodeId, batch: Vec<InstanceCommit>) -> Result<Vec<CommitOutcome>, StoreError> {
+    async fn commit(
+        &self,
+        node: NodeId,
+        batch: Vec<InstanceCommit>,
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
         self.commit_batch(node, batch)
     }
 
-    async fn load(&self, tenant: TenantId, ids: &[InstanceId]) -> Result<Vec<Option<LoadedInstance>>, StoreError> {
+    async fn load(
+        &self,
+        tenant: TenantId,
+        ids: &[InstanceId],
+    ) -> Result<Vec<Option<LoadedInstance>>, StoreError> {
         Ok(ids.iter().map(|id| self.load_one(tenant, *id)).collect())
     }
 
     async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<bool>, StoreError> {
-        let deliver = |message: NewMessage| self.shards.of(message.instance).change(&self.bell, |content| content.deliver(message, &self.arrivals));
+        let deliver = |message: NewMessage| {
+            self.shards
+                .of(message.instance)
+                .change(&self.bell, |content| {
+                    content.deliver(message, &self.arrivals)
+                })
+        };
         Ok(messages.into_iter().map(deliver).collect())
     }
 
@@ -83,36 +120,72 @@ impl ExecutionStore for MemoryStore {
         let mut oldest: Vec<(u64, InstanceId)> = Vec::new();
         for shard in self.shards.iter().filter(|shard| shard.has_waiting()) {
             shard.read(|content| {
-                let mine = content.indexes.waiting.iter().filter(|(_, id)| may_work_on(content, *id, node));
+                let mine = content
+                    .indexes
+                    .waiting
+                    .iter()
+                    .filter(|(_, id)| may_work_on(content, *id, node));
                 oldest.extend(mine.take(limit));
             });
         }
         oldest.sort_unstable();
         oldest.truncate(limit);
-        Ok(oldest.into_iter().filter_map(|(_, id)| self.shards.of(id).read(|content| pending_work(content, id, node))).collect())
+        Ok(oldest
+            .into_iter()
+            .filter_map(|(_, id)| {
+                self.shards
+                    .of(id)
+                    .read(|content| pending_work(content, id, node))
+            })
+            .collect())
     }
 
     async fn fire_due_timers(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
         let mut due: Vec<(Timestamp, InstanceId, TimerKey)> = Vec::new();
-        for shard in self.shards.iter().filter(|shard| shard.earliest().is_some_and(|at| at <= now)) {
-            shard.read(|content| due.extend(content.indexes.due.iter().take_while(|(at, ..)| *at <= now).take(limit)));
+        for shard in self
+            .shards
+            .iter()
+            .filter(|shard| shard.earliest().is_some_and(|at| at <= now))
+        {
+            shard.read(|content| {
+                due.extend(
+                    content
+                        .indexes
+                        .due
+                        .iter()
+                        .take_while(|(at, ..)| *at <= now)
+                        .take(limit),
+                )
+            });
         }
         due.sort_unstable();
         due.truncate(limit);
-        Ok(due.into_iter().filter(|(at, id, key)| self.fire_timer(*id, *key, *at)).count())
+        Ok(due
+            .into_iter()
+            .filter(|(at, id, key)| self.fire_timer(*id, *key, *at))
+            .count())
     }
 
     async fn next_timer(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.shards.iter().filter_map(|shard| shard.earliest()).min())
+        Ok(self
+            .shards
+            .iter()
+            .filter_map(|shard| shard.earliest())
+            .min())
     }
 
     async fn record_attempts(&self, attempts: Vec<AttemptRow>) -> Result<(), StoreError> {
         for attempt in attempts {
-            self.shards.of(attempt.instance).change(&self.bell, |content| {
-                if let Some((row, _)) = content.any_row_mut(attempt.instance).filter(|(row, _)| row.header.tenant_id == attempt.tenant) {
-                    row.record_attempt(attempt);
-                }
-            });
+            self.shards
+                .of(attempt.instance)
+                .change(&self.bell, |content| {
+                    if let Some((row, _)) = content
+                        .any_row_mut(attempt.instance)
+                        .filter(|(row, _)| row.header.tenant_id == attempt.tenant)
+                    {
+                        row.record_attempt(attempt);
+                    }
+                });
         }
         Ok(())
     }
@@ -128,24 +201,40 @@ impl ExecutionStore for MemoryStore {
 
 impl MemoryStore {
     pub(crate) fn load_one(&self, tenant: TenantId, id: InstanceId) -> Option<LoadedInstance> {
-        self.shards.of(id).read(|content| content.row(tenant, id).map(|row| row.load()))
+        self.shards
+            .of(id)
+            .read(|content| content.row(tenant, id).map(|row| row.load()))
     }
 }
 
 /// The instances of a node, by id.
 fn owned_by(content: &Content, node: NodeId) -> impl Iterator<Item = InstanceId> + '_ {
     let first = (node, InstanceId(uuid::Uuid::nil()));
-    content.indexes.owned.range(first..).take_while(move |(owner, _)| *owner == node).map(|(_, id)| *id)
+    content
+        .indexes
+        .owned
+        .range(first..)
+        .take_while(move |(owner, _)| *owner == node)
+        .map(|(_, id)| *id)
 }
 
 fn may_work_on(content: &Content, id: InstanceId, node: NodeId) -> bool {
-    content.any_row(id).is_some_and(|row| row.owner().is_none_or(|owner| owner == node))
+    content
+        .any_row(id)
+        .is_some_and(|row| row.owner().is_none_or(|owner| owner == node))
 }
 
 fn pending_work(content: &Content, id: InstanceId, node: NodeId) -> Option<PendingWork> {
-    let row = content.any_row(id).filter(|_| may_work_on(content, id, node))?;
+    let row = content
+        .any_row(id)
+        .filter(|_| may_work_on(content, id, node))?;
     let messages = row.messages();
     let loaded = row.owner().is_none().then(|| row.load());
     // Between choosing it and coming back the work may have been done.
-    (!messages.is_empty()).then_some(PendingWork { tenant: row.header.tenant_id, instance: id, loaded, messages })
+    (!messages.is_empty()).then_some(PendingWork {
+        tenant: row.header.tenant_id,
+        instance: id,
+        loaded,
+        messages,
+    })
 }

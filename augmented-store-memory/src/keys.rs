@@ -23,12 +23,26 @@ pub(crate) struct IdempotencyKeys {
 
 impl IdempotencyKeys {
     /// Takes a key for an instance, or tells who has it.
-    pub(crate) fn claim(&self, key: Key, instance: InstanceId, input_hash: Option<[u8; 32]>) -> Result<(), Refusal> {
+    pub(crate) fn claim(
+        &self,
+        key: Key,
+        instance: InstanceId,
+        input_hash: Option<[u8; 32]>,
+    ) -> Result<(), Refusal> {
         let mut holders = self.holders.lock();
         match holders.get(&key) {
-            Some(holder) => Err(Refusal::KeyTaken { instance: holder.instance, same_input: holder.input_hash == input_hash }),
+            Some(holder) => Err(Refusal::KeyTaken {
+                instance: holder.instance,
+                same_input: holder.input_hash == input_hash,
+            }),
             None => {
-                holders.insert(key, Holder { instance, input_hash });
+                holders.insert(
+                    key,
+                    Holder {
+                        instance,
+                        input_hash,
+                    },
+                );
                 Ok(())
             }
         }
@@ -37,6 +51,9 @@ impl IdempotencyKeys {
     /// Who has a key, without taking it.
     pub(crate) fn holder(&self, key: &Key, input_hash: Option<[u8; 32]>) -> Option<Refusal> {
         let holders = self.holders.lock();
-        holders.get(key).map(|holder| Refusal::KeyTaken { instance: holder.instance, same_input: holder.input_hash == input_hash })
+        holders.get(key).map(|holder| Refusal::KeyTaken {
+            instance: holder.instance,
+            same_input: holder.input_hash == input_hash,
+        })
     }
 }

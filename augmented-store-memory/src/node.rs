@@ -70,7 +70,11 @@ impl Nodes {
                 node.heartbeat(now);
             }
             None => {
-                let node = Node { gate: RwLock::new(Gate::Open), heartbeat_at: AtomicI64::new(now.as_micros()), heard: AtomicU64::new(0) };
+                let node = Node {
+                    gate: RwLock::new(Gate::Open),
+                    heartbeat_at: AtomicI64::new(now.as_micros()),
+                    heard: AtomicU64::new(0),
+                };
                 nodes.insert(id, Arc::new(node));
             }
         }
@@ -82,7 +86,12 @@ impl Nodes {
 
     /// All nodes by id.
     pub(crate) fn all(&self) -> Vec<(NodeId, Arc<Node>)> {
-        let mut all: Vec<_> = self.nodes.read().iter().map(|(id, node)| (*id, Arc::clone(node))).collect();
+        let mut all: Vec<_> = self
+            .nodes
+            .read()
+            .iter()
+            .map(|(id, node)| (*id, Arc::clone(node)))
+            .collect();
         all.sort_by_key(|(id, _)| *id);
         all
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use augmented_core::runtime::Fact;
-use augmented_core::store::{InstanceFilter, InstancePage, InstanceSummary, LoadedInstance, Page, QueryStore, StoreError};
+use augmented_core::store::{
+    InstanceFilter, InstancePage, InstanceSummary, LoadedInstance, Page, QueryStore, StoreError,
+};
 use augmented_core::{InstanceId, Seq, TenantId};
 use serde_json::Value;
 
@@ -16,27 +18,50 @@ use crate::timeline::CreationKey;
 
 #[async_trait]
 impl QueryStore for MemoryStore {
-    async fn instance(&self, tenant: TenantId, id: InstanceId) -> Result<Option<LoadedInstance>, StoreError> {
+    async fn instance(
+        &self,
+        tenant: TenantId,
+        id: InstanceId,
+    ) -> Result<Option<LoadedInstance>, StoreError> {
         Ok(self.load_one(tenant, id))
     }
 
-    async fn list_instances(&self, tenant: TenantId, filter: &InstanceFilter, page: Page) -> Result<InstancePage, StoreError> {
+    async fn list_instances(
+        &self,
+        tenant: TenantId,
+        filter: &InstanceFilter,
+        page: Page,
+    ) -> Result<InstancePage, StoreError> {
         let limit = page.limit.clamp(1, 1000);
         // One more than asked for tells whether there is a next page.
-        let mut newest = Newest { rows: BTreeMap::new(), limit: limit + 1 };
+        let mut newest = Newest {
+            rows: BTreeMap::new(),
+            limit: limit + 1,
+        };
         for shard in self.shards.iter() {
             shard.read(|content| collect(content, tenant, filter, page.after, &mut newest));
         }
         let mut instances: Vec<InstanceSummary> = newest.rows.into_values().rev().collect();
         let more = instances.len() > limit;
         instances.truncate(limit);
-        let next = instances.last().filter(|_| more).map(|last| (last.header.created_at, last.header.instance_id));
+        let next = instances
+            .last()
+            .filter(|_| more)
+            .map(|last| (last.header.created_at, last.header.instance_id));
         Ok(InstancePage::new(instances, next))
     }
 
-    async fn facts(&self, tenant: TenantId, id: InstanceId, from: Seq, limit: usize) -> Result<Vec<Fact>, StoreError> {
+    async fn facts(
+        &self,
+        tenant: TenantId,
+        id: InstanceId,
+        from: Seq,
+        limit: usize,
+    ) -> Result<Vec<Fact>, StoreError> {
         Ok(self.shards.of(id).read(|content| {
-            content.row(tenant, id).map_or_else(Vec::new, |row| row.facts_from(from).iter().take(limit).cloned().collect())
+            content.row(tenant, id).map_or_else(Vec::new, |row| {
+                row.facts_from(from).iter().take(limit).cloned().collect()
+            })
         }))
     }
 }
@@ -50,7 +75,11 @@ struct Newest {
 impl Newest {
     /// Whether a row of this age can still be among the newest.
     fn wants(&self, key: CreationKey) -> bool {
-        self.rows.len() < self.limit || self.rows.first_key_value().is_some_and(|(oldest, _)| *oldest < key)
+        self.rows.len() < self.limit
+            || self
+                .rows
+                .first_key_value()
+                .is_some_and(|(oldest, _)| *oldest < key)
     }
 
     fn add(&mut self, key: CreationKey, row: &Row) {
@@ -62,27 +91,47 @@ impl Newest {
 }
 
 /// Adds the matches of one shard, through the narrowest index that serves the filter.
-fn collect(content: &Content, tenant: TenantId, filter: &InstanceFilter, before: Option<CreationKey>, newest: &mut Newest) {
+fn collect(
+    content: &Content,
+    tenant: TenantId,
+    filter: &InstanceFilter,
+    before: Option<CreationKey>,
+    newest: &mut Newest,
+) {
     let few = match (&filter.parent, &filter.correlation_id) {
         (Some(parent), _) => Some(content.by_parent.get(parent)),
-        (None, Some(correlation_id)) => Some(content.by_correlation.get(&(tenant, Arc::from(correlation_id.as_str())))),
+        (None, Some(correlation_id)) => Some(
+            content
+                .by_correlation
+                .get(&(tenant, Arc::from(correlation_id.as_str()))),
+        ),
         (None, None) => None,
     };
     if let Some(ids) = few {
-        for row in ids.into_iter().flatten().filter_map(|id| content.row(tenant, *id)) {
+        for row in ids
+            .into_iter()
+            .flatten()
+            .filter_map(|id| content.row(tenant, *id))
+        {
             let key = (row.header.created_at, row.header.instance_id);
-            if before.is_none_or(|before| key < before) && newest.wants(key) && matches(row, filter) {
+            if before.is_none_or(|before| key < before) && newest.wants(key) && matches(row, filter)
+            {
                 newest.add(key, row);
             }
         }
         return;
     }
-    let Some(timeline) = content.timelines.get(&tenant) else { return };
+    let Some(timeline) = content.timelines.get(&tenant) else {
+        return;
+    };
     for key in timeline.newest_before(before) {
         if !newest.wants(key) || filter.created_from.is_some_and(|from| key.0 < from) {
             return;
         }
-        if let Some(row) = content.row(tenant, key.1).filter(|row| matches(row, filter)) {
+        if let Some(row) = content
+            .row(tenant, key.1)
+            .filter(|row| matches(row, filter))
+        {
             newest.add(key, row);
         }
     }
@@ -90,23 +139,48 @@ fn collect(content: &Content, tenant: TenantId, filter: &InstanceFilter, before:
 
 fn matches(row: &Row, filter: &InstanceFilter) -> bool {
     let header = &*row.header;
-    filter.workflow_id.as_deref().is_none_or(|id| *header.definition.workflow_id == *id)
-        && filter.version.as_deref().is_none_or(|version| *header.definition.version == *version)
+    filter
+        .workflow_id
+        .as_deref()
+        .is_none_or(|id| *header.definition.workflow_id == *id)
+        && filter
+            .version
+            .as_deref()
+            .is_none_or(|version| *header.definition.version == *version)
         && (filter.statuses.is_empty() || filter.statuses.contains(&row.status()))
-        && filter.correlation_id.as_deref().is_none_or(|id| header.correlation_id.as_deref() == Some(id))
-        && filter.parent.is_none_or(|parent| header.parent.as_ref().is_some_and(|reference| reference.instance_id == parent))
-        && filter.created_from.is_none_or(|from| header.created_at >= from)
-        && filter.created_before.is_none_or(|before| header.created_at < before)
-        && filter.metadata.as_ref().is_none_or(|wanted| header.metadata.as_deref().is_some_and(|metadata| contains(metadata, wanted)))
+        && filter
+            .correlation_id
+            .as_deref()
+            .is_none_or(|id| header.correlation_id.as_deref() == Some(id))
+        && filter.parent.is_none_or(|parent| {
+            header
+                .parent
+                .as_ref()
+                .is_some_and(|reference| reference.instance_id == parent)
+        })
+        && filter
+            .created_from
+            .is_none_or(|from| header.created_at >= from)
+        && filter
+            .created_before
+            .is_none_or(|before| header.created_at < before)
+        && filter.metadata.as_ref().is_none_or(|wanted| {
+            header
+                .metadata
+                .as_deref()
+                .is_some_and(|metadata| contains(metadata, wanted))
+        })
 }
 
 /// Whether a value has everything that is wanted of it: objects member by member, lists element by element.
 fn contains(value: &Value, wanted: &Value) -> bool {
     match (value, wanted) {
-        (Value::Object(value), Value::Object(wanted)) => {
-            wanted.iter().all(|(name, wanted)| value.get(name).is_some_and(|value| contains(value, wanted)))
-        }
-        (Value::Array(value), Value::Array(wanted)) => wanted.iter().all(|wanted| value.iter().any(|value| contains(value, wanted))),
+        (Value::Object(value), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(name, wanted)| value.get(name).is_some_and(|value| contains(value, wanted))),
+        (Value::Array(value), Value::Array(wanted)) => wanted
+            .iter()
+            .all(|wanted| value.iter().any(|value| contains(value, wanted))),
         (value, wanted) => value == wanted,
     }
 }

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use augmented_core::runtime::{Fact, InstanceHeader, InstanceState, InstanceStatus, Message, TimerKey};
+use augmented_core::runtime::{
+    Fact, InstanceHeader, InstanceState, InstanceStatus, Message, TimerKey,
+};
 use augmented_core::store::{
-    AttemptRow, InstanceCommit, InstanceSummary, LoadedInstance, MailboxId, MailboxMessage, Snapshot, TimerRow,
+    AttemptRow, InstanceCommit, InstanceSummary, LoadedInstance, MailboxId, MailboxMessage,
+    Snapshot, TimerRow,
 };
 use augmented_core::{NodeId, Seq, Timestamp};
 use rustc_hash::FxHashMap;
@@ -77,28 +80,48 @@ impl Row {
     }
 
     pub(crate) fn load(&self) -> LoadedInstance {
-        let behind = self.state.as_ref().and_then(|state| state.seq).map_or(0, |seq| seq + 1);
+        let behind = self
+            .state
+            .as_ref()
+            .and_then(|state| state.seq)
+            .map_or(0, |seq| seq + 1);
         LoadedInstance::new(
             Arc::clone(&self.header),
             self.owner,
             self.takeovers,
             self.state.clone(),
             self.facts_from(behind).to_vec(),
-            self.open.as_ref().map_or_else(Vec::new, |open| open.attempts.clone()),
+            self.open
+                .as_ref()
+                .map_or_else(Vec::new, |open| open.attempts.clone()),
         )
     }
 
     pub(crate) fn facts_from(&self, seq: Seq) -> &[Fact] {
-        usize::try_from(seq).ok().and_then(|from| self.facts.get(from..)).unwrap_or_default()
+        usize::try_from(seq)
+            .ok()
+            .and_then(|from| self.facts.get(from..))
+            .unwrap_or_default()
     }
 
     pub(crate) fn summary(&self) -> InstanceSummary {
         let completed_at = self.state.as_ref().and_then(|state| state.completed_at);
-        InstanceSummary::new(Arc::clone(&self.header), self.status(), self.last_seq(), self.updated_at, completed_at)
+        InstanceSummary::new(
+            Arc::clone(&self.header),
+            self.status(),
+            self.last_seq(),
+            self.updated_at,
+            completed_at,
+        )
     }
 
     pub(crate) fn messages(&self) -> Vec<MailboxMessage> {
-        self.open.as_ref().map_or_else(Vec::new, |open| open.mailbox.iter().map(|waiting| waiting.row.clone()).collect())
+        self.open.as_ref().map_or_else(Vec::new, |open| {
+            open.mailbox
+                .iter()
+                .map(|waiting| waiting.row.clone())
+                .collect()
+        })
     }
 
     /// Whether the fact of one of these messages is written already.
@@ -108,7 +131,12 @@ impl Row {
 
     /// Writes down a commit that was checked. What it replaces stays in the commit, to be dropped by the
     /// caller after the lock.
-    pub(crate) fn apply(&mut self, commit: &mut InstanceCommit, keys: Vec<Box<str>>, indexes: &mut Indexes) {
+    pub(crate) fn apply(
+        &mut self,
+        commit: &mut InstanceCommit,
+        keys: Vec<Box<str>>,
+        indexes: &mut Indexes,
+    ) {
         self.add_facts(&mut commit.facts, keys);
         if self.open.is_some() {
             self.consume(&commit.consumed, indexes);
@@ -138,7 +166,8 @@ impl Row {
         {
             for fact in &*facts {
                 if let Message::TaskDone(done) = &fact.message {
-                    open.attempts.retain(|attempt| attempt.activation != done.activation);
+                    open.attempts
+                        .retain(|attempt| attempt.activation != done.activation);
                 }
             }
         }
@@ -177,7 +206,11 @@ impl Row {
         }
         self.owner = owner;
         // What waits here was nobody else's business until now.
-        if self.open.as_ref().is_some_and(|open| !open.mailbox.is_empty()) {
+        if self
+            .open
+            .as_ref()
+            .is_some_and(|open| !open.mailbox.is_empty())
+        {
             indexes.news = true;
         }
     }
@@ -201,7 +234,13 @@ impl Row {
         if mailbox.is_empty() {
             indexes.waiting.insert((arrival, self.header.instance_id));
         }
-        mailbox.push_back(Waiting { arrival, row: MailboxMessage { id: self.next_message, message } });
+        mailbox.push_back(Waiting {
+            arrival,
+            row: MailboxMessage {
+                id: self.next_message,
+                message,
+            },
+        });
         self.next_message += 1;
         indexes.news = true;
         true
@@ -209,9 +248,14 @@ impl Row {
 
     fn consume(&mut self, consumed: &[MailboxId], indexes: &mut Indexes) {
         let Some(open) = &mut self.open else { return };
-        let Some(oldest) = open.mailbox.front().map(|waiting| waiting.arrival) else { return };
+        let Some(oldest) = open.mailbox.front().map(|waiting| waiting.arrival) else {
+            return;
+        };
         for id in consumed {
-            if let Ok(at) = open.mailbox.binary_search_by_key(id, |waiting| waiting.row.id) {
+            if let Ok(at) = open
+                .mailbox
+                .binary_search_by_key(id, |waiting| waiting.row.id)
+            {
                 open.mailbox.remove(at);
             }
         }
@@ -227,18 +271,30 @@ impl Row {
     fn arm(&mut self, timer: TimerRow, indexes: &mut Indexes) {
         let open = self.open.get_or_insert_default();
         if let Some(before) = open.timers.insert(timer.key, timer.fire_at) {
-            indexes.due.remove(&(before, self.header.instance_id, timer.key));
+            indexes
+                .due
+                .remove(&(before, self.header.instance_id, timer.key));
         }
-        if indexes.due.first().is_none_or(|(earliest, ..)| timer.fire_at < *earliest) {
+        if indexes
+            .due
+            .first()
+            .is_none_or(|(earliest, ..)| timer.fire_at < *earliest)
+        {
             indexes.news = true;
         }
-        indexes.due.insert((timer.fire_at, self.header.instance_id, timer.key));
+        indexes
+            .due
+            .insert((timer.fire_at, self.header.instance_id, timer.key));
     }
 
     /// Removes a timer; tells whether it was armed.
     fn disarm(&mut self, key: TimerKey, indexes: &mut Indexes) -> bool {
-        let Some(open) = &mut self.open else { return false };
-        let Some(fire_at) = open.timers.remove(&key) else { return false };
+        let Some(open) = &mut self.open else {
+            return false;
+        };
+        let Some(fire_at) = open.timers.remove(&key) else {
+            return false;
+        };
         indexes.due.remove(&(fire_at, self.header.instance_id, key))
     }
 
@@ -254,9 +310,10 @@ impl Row {
             return;
         }
         let attempts = &mut self.open.get_or_insert_default().attempts;
-        let known = attempts
-            .iter()
-            .any(|other| other.task_instance_id == attempt.task_instance_id && other.record.attempt == attempt.record.attempt);
+        let known = attempts.iter().any(|other| {
+            other.task_instance_id == attempt.task_instance_id
+                && other.record.attempt == attempt.record.attempt
+        });
         if !known {
             attempts.push(attempt);
         }
@@ -274,7 +331,9 @@ impl Row {
     }
 
     fn close_if_idle(&mut self) {
-        if self.open.as_ref().is_some_and(|open| open.mailbox.is_empty() && open.timers.is_empty() && open.attempts.is_empty()) {
+        if self.open.as_ref().is_some_and(|open| {
+            open.mailbox.is_empty() && open.timers.is_empty() && open.attempts.is_empty()
+        }) {
             self.open = None;
         }
     }
@@ -312,7 +371,9 @@ enum KeyUse {
 
 impl MessageKeys {
     fn is_applied(&self, key: &str) -> bool {
-        self.0.as_ref().is_some_and(|keys| keys.get(key) == Some(&KeyUse::Applied))
+        self.0
+            .as_ref()
+            .is_some_and(|keys| keys.get(key) == Some(&KeyUse::Applied))
     }
 
     fn set(&mut self, key: Box<str>, key_use: KeyUse) {
@@ -321,7 +382,11 @@ impl MessageKeys {
 
     /// Takes a new key; `false` if it is known.
     fn accept(&mut self, key: String) -> bool {
-        if self.0.as_ref().is_some_and(|keys| keys.contains_key(key.as_str())) {
+        if self
+            .0
+            .as_ref()
+            .is_some_and(|keys| keys.contains_key(key.as_str()))
+        {
             return false;
         }
         self.set(key.into(), KeyUse::Accepted);

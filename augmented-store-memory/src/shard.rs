@@ -41,7 +41,11 @@ pub(crate) struct Shard {
 
 impl Default for Shard {
     fn default() -> Self {
-        Self { content: Mutex::default(), waiting: AtomicUsize::new(0), earliest: AtomicI64::new(NO_TIMER) }
+        Self {
+            content: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            earliest: AtomicI64::new(NO_TIMER),
+        }
     }
 }
 
@@ -67,8 +71,18 @@ impl Shards {
     }
 
     /// Locks several shards, given by ascending numbers, and runs `work` on them together.
-    pub(crate) fn locked<R>(&self, numbers: &[usize], bell: &Bell, work: impl FnOnce(&mut LockedShards<'_>) -> R) -> R {
-        let mut locked = LockedShards { guards: numbers.iter().map(|number| (*number, self.numbered(*number).content.lock())).collect() };
+    pub(crate) fn locked<R>(
+        &self,
+        numbers: &[usize],
+        bell: &Bell,
+        work: impl FnOnce(&mut LockedShards<'_>) -> R,
+    ) -> R {
+        let mut locked = LockedShards {
+            guards: numbers
+                .iter()
+                .map(|number| (*number, self.numbered(*number).content.lock()))
+                .collect(),
+        };
         let result = work(&mut locked);
         let mut news = false;
         for (number, content) in &mut locked.guards {
@@ -91,7 +105,10 @@ impl LockedShards<'_> {
     /// The content of the shard of an instance, if it is among the locked ones.
     pub(crate) fn of(&mut self, id: InstanceId) -> Option<&mut Content> {
         let number = shard_of(id);
-        self.guards.iter_mut().find(|(locked, _)| *locked == number).map(|(_, content)| &mut **content)
+        self.guards
+            .iter_mut()
+            .find(|(locked, _)| *locked == number)
+            .map(|(_, content)| &mut **content)
     }
 }
 
@@ -126,7 +143,10 @@ impl Shard {
     fn publish(&self, content: &mut Content) -> bool {
         let indexes = &mut content.indexes;
         self.waiting.store(indexes.waiting.len(), Ordering::Release);
-        let earliest = indexes.due.first().map_or(NO_TIMER, |(at, ..)| at.as_micros());
+        let earliest = indexes
+            .due
+            .first()
+            .map_or(NO_TIMER, |(at, ..)| at.as_micros());
         self.earliest.store(earliest, Ordering::Release);
         std::mem::take(&mut indexes.news)
     }
@@ -158,7 +178,10 @@ pub(crate) struct Indexes {
 impl Content {
     /// An instance, if it belongs to the tenant.
     pub(crate) fn row(&self, tenant: TenantId, id: InstanceId) -> Option<&Row> {
-        self.rows.get(&id).map(|row| &**row).filter(|row| row.header.tenant_id == tenant)
+        self.rows
+            .get(&id)
+            .map(|row| &**row)
+            .filter(|row| row.header.tenant_id == tenant)
     }
 
     /// An instance whatever its tenant, for work the engine does for all of them.
@@ -173,12 +196,21 @@ impl Content {
     }
 
     /// Applies a commit to its own instance as a whole, or not at all.
-    pub(crate) fn apply(&mut self, node: NodeId, commit: &mut InstanceCommit, keys: &IdempotencyKeys) -> Result<(), Refusal> {
-        let Some(applied) = keys_of(&commit.facts) else { return Err(Refusal::Conflict) };
+    pub(crate) fn apply(
+        &mut self,
+        node: NodeId,
+        commit: &mut InstanceCommit,
+        keys: &IdempotencyKeys,
+    ) -> Result<(), Refusal> {
+        let Some(applied) = keys_of(&commit.facts) else {
+            return Err(Refusal::Conflict);
+        };
         if let Some(new) = commit.insert.take() {
             self.insert_new(*new, commit.instance, keys)?;
         }
-        let Some(row) = self.rows.get_mut(&commit.instance) else { return Err(Refusal::Conflict) };
+        let Some(row) = self.rows.get_mut(&commit.instance) else {
+            return Err(Refusal::Conflict);
+        };
         let expected = match commit.expect {
             Expect::New => true,
             Expect::Owned(seq) => row.owner() == Some(node) && row.last_seq() == Some(seq),
@@ -191,12 +223,23 @@ impl Content {
         Ok(())
     }
 
-    fn insert_new(&mut self, new: NewInstance, id: InstanceId, keys: &IdempotencyKeys) -> Result<(), Refusal> {
+    fn insert_new(
+        &mut self,
+        new: NewInstance,
+        id: InstanceId,
+        keys: &IdempotencyKeys,
+    ) -> Result<(), Refusal> {
         let exists = self.rows.contains_key(&id);
         if let Some(key) = &new.header.idempotency_key {
-            let key = (new.header.tenant_id, Arc::clone(&new.header.definition.workflow_id), Arc::clone(key));
+            let key = (
+                new.header.tenant_id,
+                Arc::clone(&new.header.definition.workflow_id),
+                Arc::clone(key),
+            );
             if exists {
-                return Err(keys.holder(&key, new.input_hash).unwrap_or(Refusal::Conflict));
+                return Err(keys
+                    .holder(&key, new.input_hash)
+                    .unwrap_or(Refusal::Conflict));
             }
             // The key becomes visible a moment before the row does; whoever looks the row up waits for this shard.
             keys.claim(key, id, new.input_hash)?;
@@ -209,12 +252,21 @@ impl Content {
 
     fn insert(&mut self, header: Arc<InstanceHeader>) {
         let (tenant, id) = (header.tenant_id, header.instance_id);
-        self.timelines.entry(tenant).or_default().insert((header.created_at, id));
+        self.timelines
+            .entry(tenant)
+            .or_default()
+            .insert((header.created_at, id));
         if let Some(correlation_id) = &header.correlation_id {
-            self.by_correlation.entry((tenant, Arc::clone(correlation_id))).or_default().push(id);
+            self.by_correlation
+                .entry((tenant, Arc::clone(correlation_id)))
+                .or_default()
+                .push(id);
         }
         if let Some(parent) = &header.parent {
-            self.by_parent.entry(parent.instance_id).or_default().push(id);
+            self.by_parent
+                .entry(parent.instance_id)
+                .or_default()
+                .push(id);
         }
         self.rows.insert(id, Box::new(Row::new(header)));
     }
@@ -227,14 +279,21 @@ impl Content {
         }
         self.insert(child.header);
         if let Some((row, indexes)) = self.any_row_mut(id) {
-            row.accept(Message::Start(StartMessage::default()), next(arrivals), indexes);
+            row.accept(
+                Message::Start(StartMessage::default()),
+                next(arrivals),
+                indexes,
+            );
         }
     }
 
     /// Puts a message into a mailbox; `false` if it is repeated or nobody can take it.
     pub(crate) fn deliver(&mut self, message: NewMessage, arrivals: &AtomicU64) -> bool {
-        let Some(row) = self.rows.get_mut(&message.instance) else { return false };
-        row.header.tenant_id == message.tenant && row.accept(message.message, next(arrivals), &mut self.indexes)
+        let Some(row) = self.rows.get_mut(&message.instance) else {
+            return false;
+        };
+        row.header.tenant_id == message.tenant
+            && row.accept(message.message, next(arrivals), &mut self.indexes)
     }
 }
 

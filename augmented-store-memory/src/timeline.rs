@@ -27,9 +27,19 @@ impl Timeline {
     }
 
     /// The keys before `before`, or all, newest first.
-    pub(crate) fn newest_before(&self, before: Option<CreationKey>) -> impl Iterator<Item = CreationKey> + '_ {
-        let end = before.map_or(self.keys.len(), |before| self.keys.partition_point(|key| *key < before));
-        self.keys.get(..end).unwrap_or_default().iter().rev().copied()
+    pub(crate) fn newest_before(
+        &self,
+        before: Option<CreationKey>,
+    ) -> impl Iterator<Item = CreationKey> + '_ {
+        let end = before.map_or(self.keys.len(), |before| {
+            self.keys.partition_point(|key| *key < before)
+        });
+        self.keys
+            .get(..end)
+            .unwrap_or_default()
+            .iter()
+            .rev()
+            .copied()
     }
 }
 
@@ -46,11 +56,21 @@ mod tests {
     #[test]
     fn latecomers_find_their_place() {
         let mut timeline = Timeline::default();
-        for key in [key(1, 1), key(3, 3), key(2, 2), key(3, 1), key(3, 3), key(0, 9)] {
+        for key in [
+            key(1, 1),
+            key(3, 3),
+            key(2, 2),
+            key(3, 1),
+            key(3, 3),
+            key(0, 9),
+        ] {
             timeline.insert(key);
         }
         let newest: Vec<_> = timeline.newest_before(None).collect();
-        assert_eq!(newest, [key(3, 3), key(3, 1), key(2, 2), key(1, 1), key(0, 9)]);
+        assert_eq!(
+            newest,
+            [key(3, 3), key(3, 1), key(2, 2), key(1, 1), key(0, 9)]
+        );
         let rest: Vec<_> = timeline.newest_before(Some(key(3, 1))).collect();
         assert_eq!(rest, [key(2, 2), key(1, 1), key(0, 9)]);
     }

@@ -28,7 +28,7 @@ pub struct Fact {
 ///
 /// Steps are named by their index in the compiled workflow of the pinned version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "t", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 #[expect(
     missing_docs,

@@ -15,7 +15,7 @@ use crate::time::Timestamp;
 /// Messages that answer an open command name its *activation number*, which is unique within the instance
 /// and never reused, so a late or repeated answer is recognised by itself.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Message {
     /// The instance begins; always the first message.
     Start(StartMessage),
@@ -33,15 +33,15 @@ pub enum Message {
 
 impl Message {
     /// The key under which a message takes effect at most once, for messages from outside.
+    ///
+    /// Results of tasks have none, their activation is unique. Timers have none either: the row of a timer is
+    /// turned into its message, and a timer of one key may be armed again, for example for the next poll round.
     #[must_use]
     pub fn message_key(&self) -> Option<String> {
         match self {
             Self::Start(_) => Some("start".to_owned()),
-            Self::TaskDone(_) => None,
+            Self::TaskDone(_) | Self::Timer(_) => None,
             Self::Signal(signal) => Some(format!("signal:{}", signal.signal_id)),
-            // A task may be put away between attempts several times under one activation; the timer row itself fires once.
-            Self::Timer(TimerKey { kind: TimerKind::TaskRetry, .. }) => None,
-            Self::Timer(key) => Some(format!("timer:{key}")),
             Self::ChildDone(done) => Some(format!("child:{}", done.instance_id)),
             Self::Cancel(request) => Some(format!("cancel:{}", request.request_id)),
         }

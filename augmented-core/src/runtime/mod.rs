@@ -3,6 +3,9 @@
 //! An instance is an actor. Everything that changes it arrives as one [`Message`], and every message
 //! leaves exactly one [`Fact`]. The state after a crash is the last snapshot plus the facts behind it,
 //! applied by the same pure function that made them.
+//!
+//! The JSON form of these records is that of storage, not of the API. Its enums are tagged from outside: a tag inside
+//! would make serde buffer the rest, and numbers and numeric keys do not survive that.
 
 mod fact;
 mod history;

@@ -137,7 +137,7 @@ pub struct Token {
 
 /// What a control point waits for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Activity {
     /// A task instance.
     #[serde(rename_all = "camelCase")]

@@ -61,7 +61,7 @@ impl NewDefinition {
 pub enum PutOutcome {
     /// Stored: a new version, or a draft replaced or promoted.
     Stored(StoredDefinition),
-    /// The same version with the same content and status was there already.
+    /// The same version with the same content was there already, with the same status or past DRAFT.
     Unchanged(StoredDefinition),
     /// The version exists, is past DRAFT and has other content; the whole bundle was refused.
     Frozen(StoredDefinition),
@@ -96,7 +96,7 @@ pub struct DefinitionFilter {
     pub statuses: Vec<LifecycleStatus>,
     /// Only names or ids that contain this text, case ignored.
     pub search: Option<String>,
-    /// Continue after this (kind, business id, version) key.
+    /// Continue behind the version with this row id.
     pub after: Option<Uuid>,
     /// At most this many, 1–1000.
     pub limit: usize,
@@ -107,8 +107,12 @@ pub struct DefinitionFilter {
 /// # Contract
 /// - `put_is_all_or_nothing`: if one item of a bundle is refused, none is stored.
 /// - `published_content_is_frozen`: a version past DRAFT never changes its content.
+/// - `drafts_can_be_replaced_and_published`: a draft keeps its row id when it changes.
 /// - `versions_only_grow`: of one business id, a version is published only above every published one.
 /// - `status_moves_follow_the_life_cycle`: only the moves of [`LifecycleStatus::can_move_to`] succeed.
+/// - `versions_come_in_semver_order`: not in the order of their text or of their arrival.
+/// - `definitions_are_listed_once_and_in_order`: page by page, by the name of the kind, business id and SemVer.
+/// - `definitions_belong_to_their_tenant`: no call with another tenant finds them.
 #[async_trait]
 pub trait DefinitionStore: Send + Sync {
     /// Stores a bundle in one transaction; answers in the order given.
@@ -143,7 +147,7 @@ pub trait DefinitionStore: Send + Sync {
         ids: &[Uuid],
     ) -> Result<Vec<Option<StoredDefinition>>, StoreError>;
 
-    /// A page of definitions ordered by kind, business id and SemVer.
+    /// A page of definitions ordered by the name of the kind, business id and SemVer.
     ///
     /// # Errors
     /// [`StoreError`] if the storage is broken.

@@ -279,18 +279,50 @@ pub enum Wakeup {
 /// Runs instances durably.
 ///
 /// # Contract
+/// The door:
 /// - `commit_applies_whole_or_not_at_all`: no part of a refused commit is visible.
+/// - `each_item_of_a_batch_stands_alone`: in one batch some are applied and some refused, answers come in order.
 /// - `same_seq_commits_once`: of two commits with one `(instance, seq)`, exactly one is applied.
-/// - `a_fenced_node_cannot_commit`: after [`fence_node`](Self::fence_node) returned, every commit of that node is refused.
+/// - `facts_follow_without_a_gap`: a commit whose facts do not follow the expected one, or whose snapshot is of another
+///   fact, is not applied; it is answered with a refusal or [`StoreError::Corrupt`].
 /// - `only_the_owner_commits`: a commit with [`Expect::Owned`] of a node that is not the owner is refused.
+/// - `a_parked_instance_is_woken_by_one`: of several nodes that wake one parked instance, exactly one becomes its owner.
+/// - `an_instance_is_inserted_once`: inserting an instance whose id exists is refused.
 /// - `an_idempotency_key_starts_once`: of two inserts with one (tenant, workflow, key), exactly one is applied.
+/// - `a_message_key_is_applied_once`: a commit with a fact whose message key has a fact already is refused.
+/// - `a_snapshot_stands_for_the_facts_before_it`: an instance is loaded as its last snapshot and the facts behind it.
+/// - `attempts_are_kept_once_until_the_task_is_done`: a failed attempt is loaded with its instance until a fact ends its task.
+///
+/// Messages and children:
 /// - `a_message_key_is_accepted_once`: a message whose key was ever accepted for that instance is not stored again.
 /// - `mailbox_order_is_kept`: messages of one instance are returned in the order they were accepted.
-/// - `due_timers_become_messages_once`: a due timer leaves exactly one Timer message.
-/// - `a_cleared_timer_never_fires`.
-/// - `a_child_is_inserted_once`: inserting a child whose id exists changes nothing.
-/// - `take_over_moves_only_fenced_owners`.
+/// - `work_waits_until_it_is_consumed`: rows are offered until an applied commit consumes them.
+/// - `work_is_offered_to_its_owner_or_to_all`: to the owner without the instance; if there is none, to all with it.
+/// - `the_oldest_work_comes_first`: by the oldest message that waits.
+/// - `messages_arrive_with_the_commit_that_sends_them`: the outbox is delivered if the commit is applied.
+/// - `a_child_is_inserted_once`: with its start waiting; inserting a child whose id exists changes nothing.
 /// - `ended_instances_take_no_messages`: a message to an unknown or ended instance is answered `false`.
+/// - `the_end_clears_open_work`: messages, timers and attempts go with the snapshot that ends the instance.
+///
+/// Timers:
+/// - `due_timers_become_messages_once`: a due timer leaves exactly one Timer message; armed again, one more.
+/// - `a_cleared_timer_never_fires`: nor does another timer go with it.
+/// - `a_timer_set_again_moves`: of one commit, disarming is done before arming.
+/// - `the_next_timer_is_the_earliest`: of all instances.
+///
+/// Nodes:
+/// - `an_unknown_node_cannot_commit`: it is answered [`Refusal::Fenced`].
+/// - `a_fenced_node_cannot_commit`: after [`fence_node`](Self::fence_node) returned, every commit of that node is refused,
+///   also one that was under way.
+/// - `a_fence_is_final`: neither a heartbeat nor registering the same id again lifts it.
+/// - `a_node_that_is_heard_of_is_not_fenced`: after `silent_since`, that is.
+/// - `nodes_are_listed_while_they_matter`: while they are not fenced or own an instance.
+/// - `take_over_moves_only_fenced_owners`: to a node that is not, and each instance to one.
+/// - `take_overs_are_counted_until_the_next_fact`: on each instance.
+///
+/// Waking:
+/// - `every_node_hears_of_every_change`: of messages, children, accepted instances and nearer timers.
+/// - `a_dropped_wait_loses_no_wake_up`: what was not heard of wakes the next wait.
 #[async_trait]
 pub trait ExecutionStore: Send + Sync {
     /// Registers a node, not fenced.

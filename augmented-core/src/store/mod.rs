@@ -4,6 +4,8 @@
 //! one transaction; it takes a batch and answers for each item. Losing a race is an answer, only broken
 //! storage is an error.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod definitions;
 mod error;
 mod execution;

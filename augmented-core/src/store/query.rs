@@ -120,8 +120,9 @@ impl InstancePage {
 ///
 /// # Contract
 /// - `pages_are_complete_and_disjoint`: following `next` visits every matching instance that existed at the first page exactly once.
+/// - `lists_keep_to_their_filter`: every given member holds for every row.
 /// - `facts_come_in_order`: facts are returned by `seq` without gaps.
-/// - `tenants_do_not_see_each_other`.
+/// - `tenants_do_not_see_each_other`: no call with one tenant shows or changes what belongs to another.
 #[async_trait]
 pub trait QueryStore: Send + Sync {
     /// One instance with everything behind its last snapshot.

@@ -1,13 +1,14 @@
 //! Definitions made ready to run: versions chosen, compiled once, shared by all instances.
 
 mod cache;
+mod known;
 mod publish;
-mod select;
+mod unsupported;
 
 use std::sync::Arc;
 
 use augmented_core::expr::ExpressionEngine;
-use augmented_core::model::{DefinitionKind, StoredDefinition, TaskDefinition, WorkflowDefinition};
+use augmented_core::model::{DefinitionKind, LifecycleStatus, StoredDefinition, TaskDefinition, WorkflowDefinition, select_version};
 use augmented_core::runtime::{DefinitionPin, TaskPin};
 use augmented_core::store::Store;
 use augmented_core::validate::Finding;
@@ -22,8 +23,7 @@ use crate::config::EngineConfig;
 use crate::task::{CompiledTask, ExecutionPlan, TaskEnv, TaskRegistry};
 use crate::workflow::{CompiledWorkflow, TaskRef};
 use cache::Bounded;
-pub use publish::{PublishOutcome, PublishReport, Published};
-use select::select;
+pub use publish::{Bundle, PublishOutcome, PublishReport, PublishedDefinition};
 
 /// A workflow version with its tasks chosen: what a new instance pins.
 pub(crate) struct StartPlan {
@@ -93,7 +93,7 @@ impl Definitions {
             return Ok(Arc::clone(plan));
         }
         let versions = self.store.definition_versions(tenant, DefinitionKind::Workflow, workflow_id).await?;
-        let chosen = select(&versions, requirement).map_err(|_| no_requirement(requirement))?;
+        let chosen = select_version(requirement, &versions).map_err(|_| no_requirement(requirement))?;
         let Some(stored) = chosen else { return Err(not_found(&versions, workflow_id, requirement)) };
         let plan = self.plan_of(tenant, stored).await?;
         if let Some(length) = self.resolution_micros {
@@ -180,11 +180,11 @@ impl Definitions {
     async fn chosen_task(&self, tenant: TenantId, wanted: &TaskRef) -> Result<Arc<CompiledTask>, EngineError> {
         let versions = self.store.definition_versions(tenant, DefinitionKind::Task, &wanted.task_id).await?;
         let requirement = wanted.requirement.as_deref();
-        if let Some(stored) = select(&versions, requirement).map_err(|_| no_requirement(requirement))? {
+        if let Some(stored) = select_version(requirement, &versions).map_err(|_| no_requirement(requirement))? {
             return self.compile_task(stored);
         }
         match self.registry.derived(&wanted.task_id) {
-            Some(derived) if versions.is_empty() && matches_version(requirement, &derived.pin.version) => self.derived_task(&derived.pin),
+            Some(derived) if matches_version(requirement, &derived.pin.version) => self.derived_task(&derived.pin),
             Some(_) | None => {
                 let message = format!("the task `{}` has no published version that fits {}", wanted.task_id, requirement.unwrap_or("*"));
                 Err(EngineError::not_found("DEFINITION_NOT_FOUND", message))
@@ -241,14 +241,7 @@ impl Definitions {
 }
 
 fn matches_version(requirement: Option<&str>, version: &str) -> bool {
-    let Ok(version) = semver::Version::parse(version) else { return false };
-    match requirement {
-        None => true,
-        Some(text) => match semver::Version::parse(text) {
-            Ok(exact) => exact == version,
-            Err(_) => semver::VersionReq::parse(text).is_ok_and(|range| range.matches(&version)),
-        },
-    }
+    select_version(requirement, &[(version, LifecycleStatus::Published)]).is_ok_and(|found| found.is_some())
 }
 
 fn no_requirement(requirement: Option<&str>) -> EngineError {

@@ -6,7 +6,7 @@ use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::runtime::{ChildDone, ChildStatus, InstanceHeader, InstanceState, Message};
 use augmented_core::store::{InstanceCommit, NewInstance};
 use augmented_core::{InstanceId, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Shared;
 use super::commit::{Prepared, Setting};
@@ -141,7 +141,7 @@ fn child_refused(child: &StartChild, error: ErrorInfo) -> Queued {
         activation: child.activation,
         instance_id: child.instance_id,
         status: ChildStatus::Failed,
-        output: Arc::new(Value::Null),
+        output: None,
         outcome: None,
         error: Some(error),
     })))

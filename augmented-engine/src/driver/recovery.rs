@@ -6,7 +6,6 @@ use std::sync::Arc;
 use augmented_core::runtime::{ChildDone, ChildStatus, InstanceState, Message, StartMessage};
 use augmented_core::store::{InstanceCommit, LoadedInstance, MailboxMessage, NewMessage, Snapshot, StoreError};
 use augmented_core::{InstanceId, NodeId, TenantId};
-use serde_json::Value;
 
 use super::children::{ChildVerdict, ResolvedChildren};
 use super::commit::{Fate, Prepared, Receipt, faulted};
@@ -39,7 +38,7 @@ pub(crate) enum CallDone {
     Loaded(Box<Loaded>),
     Children(Box<ResolvedChildren>),
     ChildChecked { instance: InstanceId, verdict: Option<Box<ChildVerdict>>, _hold: CallHold },
-    Renewed(Result<NodeId, StoreError>, CallHold),
+    Renewed { renewed: Result<NodeId, StoreError>, _hold: CallHold },
 }
 
 /// An instance as it was read.
@@ -94,8 +93,8 @@ impl Worker {
             CallDone::Loaded(loaded) => self.handle_loaded(*loaded),
             CallDone::Children(resolved) => self.handle_children(*resolved),
             CallDone::ChildChecked { instance, verdict, .. } => self.handle_child_checked(instance, verdict),
-            CallDone::Renewed(Ok(node), _) => self.change_node(node),
-            CallDone::Renewed(Err(error), _) => {
+            CallDone::Renewed { renewed: Ok(node), .. } => self.change_node(node),
+            CallDone::Renewed { renewed: Err(error), .. } => {
                 tracing::warn!(%error, "the node cannot register anew; trying again");
                 self.begin_renewal_after(self.trouble_delay());
             }
@@ -326,7 +325,7 @@ impl Worker {
             }
             let hold = shared.time().hold();
             let renewed = shared.renew_node(node).await;
-            CallDone::Renewed(renewed, hold)
+            CallDone::Renewed { renewed, _hold: hold }
         }));
     }
 
@@ -445,7 +444,7 @@ fn fault_notice(state: &InstanceState, tenant: TenantId) -> Option<NewMessage> {
         activation: parent.activation,
         instance_id: state.header.instance_id,
         status: ChildStatus::Failed,
-        output: Arc::new(Value::Null),
+        output: None,
         outcome: None,
         error: state.error.as_ref().map(|error| (*error.error).clone()),
     };

@@ -1,7 +1,7 @@
 //! A worker: one task of the runtime that drives its share of the instances.
 
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -19,6 +19,8 @@ pub use handler::{DynTask, IntoBlockingTask, IntoTask, TaskHandler};
 pub use mock::{MockError, MockScript};
 pub use output::{IntoTaskOutput, Outcome, TaskOutput};
 pub(crate) use context::TaskCall;
+pub(crate) use mock::MockTask;
 pub(crate) use registry::TaskRegistry;
 pub(crate) use run::{Begun, Lingering, RunControl, RunEnd, RunOutcome, TaskRun, begin};
+pub(crate) use standard::handlers as standard_handlers;
 pub(crate) use work::{CompiledTask, ExecutionPlan, TaskEnv};

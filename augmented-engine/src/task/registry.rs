@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use augmented_core::Timestamp;
 use augmented_core::ids::uuid_v7;
-use augmented_core::model::{Implementation, TaskDefinition};
+use augmented_core::model::{DefinitionKind, Implementation, TaskDefinition, builtin, content_hash};
 use augmented_core::runtime::TaskPin;
 use augmented_core::validate::Finding;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::handler::DynTask;
 use super::mock::MockTask;
@@ -53,7 +52,7 @@ impl TaskRegistry {
         self.handlers.get(name)
     }
 
-    pub(crate) fn is_mocked(&self, task_id: &str) -> bool {
+    pub(crate) fn has_mock(&self, task_id: &str) -> bool {
         self.mocks.contains_key(task_id)
     }
 
@@ -66,10 +65,6 @@ impl TaskRegistry {
 
     pub(crate) fn derived(&self, task_id: &str) -> Option<&DerivedTask> {
         self.derived.get(task_id)
-    }
-
-    pub(crate) fn all_derived(&self) -> impl Iterator<Item = &DerivedTask> {
-        self.derived.values()
     }
 
     /// Compiles a stored definition with whatever does its work on this node.
@@ -89,6 +84,9 @@ impl TaskRegistry {
 
 impl DerivedTask {
     fn of(name: &str, handler: &dyn DynTask) -> Result<Self, Vec<Finding>> {
+        if let Some(built_in) = builtin::task(name) {
+            return Self::from_document(name, Arc::clone(built_in));
+        }
         let document = json!({
             "kind": "task",
             "taskId": name,
@@ -99,14 +97,18 @@ impl DerivedTask {
             "inputSchema": object_schema(handler.input_schema()),
             "outputSchema": object_schema(handler.output_schema()),
         });
-        let definition = TaskDefinition::deserialize(&document)
+        Self::from_document(name, Arc::new(document))
+    }
+
+    fn from_document(name: &str, document: Arc<Value>) -> Result<Self, Vec<Finding>> {
+        let definition = TaskDefinition::deserialize(&*document)
             .map_err(|error| vec![Finding::error("TASK_INVALID", "", format!("the handler `{name}` gives no legal task definition: {error}"))])?;
         // Equal on every node that has the same handler, so that an instance may move between them.
-        let digest = Sha256::digest(document.to_string().as_bytes());
+        let digest = content_hash(DefinitionKind::Task, &document);
         let mut random = [0; 10];
         random.copy_from_slice(&digest[..10]);
         let pin = TaskPin { id: uuid_v7(Timestamp::from_micros(0), &random), task_id: name.into(), version: DERIVED_VERSION.into() };
-        Ok(Self { pin, document: Arc::new(document), definition: Arc::new(definition) })
+        Ok(Self { pin, document, definition: Arc::new(definition) })
     }
 }
 

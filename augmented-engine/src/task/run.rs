@@ -113,8 +113,10 @@ impl Handling {
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<TaskOutput, TaskError>> {
         let Some(future) = &mut self.future else { return Poll::Pending };
-        let _entered = self.span.as_ref().map(tracing::Span::enter);
-        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
+        let polled = {
+            let _entered = self.span.as_ref().map(tracing::Span::enter);
+            catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
+        };
         let result = match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(result)) => result,

@@ -5,6 +5,7 @@ mod compile;
 mod decide;
 mod graph;
 mod history;
+mod places;
 mod replay;
 mod roots;
 mod size;

@@ -8,11 +8,13 @@ use super::Subject;
 use crate::error::{ErrorCategory, ErrorInfo};
 use crate::ids::{InstanceId, NodeId, Seq, TaskInstanceId, TenantId};
 use crate::runtime::{
-    AttemptOutcome, AttemptRecord, DefinitionPin, Fact, InstanceHeader, InstanceState, InstanceStatus, Message, ParentRef, SignalMessage,
-    StartMessage, TaskDone, TaskStatus, TimerKey, TimerKind,
+    AttemptOutcome, AttemptRecord, DefinitionPin, Fact, InstanceHeader, InstanceState,
+    InstanceStatus, Message, ParentRef, SignalMessage, StartMessage, TaskDone, TaskStatus,
+    TimerKey, TimerKind,
 };
 use crate::store::{
-    AttemptRow, CommitOutcome, Expect, InstanceCommit, LoadedInstance, NewInstance, NewMessage, PendingWork, Refusal, Snapshot, Store,
+    AttemptRow, CommitOutcome, Expect, InstanceCommit, LoadedInstance, NewInstance, NewMessage,
+    PendingWork, Refusal, Snapshot, Store,
 };
 use crate::time::Timestamp;
 
@@ -38,7 +40,11 @@ impl<S: Store> Subject<S> {
         InstanceHeader {
             tenant_id: TENANT,
             instance_id: id,
-            definition: DefinitionPin { id: uuid::Uuid::from_u128(7), workflow_id: "order".into(), version: "1.0.0".into() },
+            definition: DefinitionPin {
+                id: uuid::Uuid::from_u128(7),
+                workflow_id: "order".into(),
+                version: "1.0.0".into(),
+            },
             input: Arc::new(json!({ "amount": 12 })),
             correlation_id: None,
             idempotency_key: None,
@@ -59,8 +65,18 @@ impl<S: Store> Subject<S> {
     /// The header of a child of an instance.
     pub(super) fn child_header(&self, parent: &InstanceHeader) -> InstanceHeader {
         let step_key = Arc::from("child:#1.1");
-        let parent_ref = ParentRef { instance_id: parent.instance_id, activation: 1, step_key, waits: true };
-        InstanceHeader { parent: Some(parent_ref), root_instance_id: parent.instance_id, depth: 1, ..self.header() }
+        let parent_ref = ParentRef {
+            instance_id: parent.instance_id,
+            activation: 1,
+            step_key,
+            waits: true,
+        };
+        InstanceHeader {
+            parent: Some(parent_ref),
+            root_instance_id: parent.instance_id,
+            depth: 1,
+            ..self.header()
+        }
     }
 
     /// A started instance that a node owns.
@@ -91,35 +107,62 @@ impl<S: Store> Subject<S> {
 
     /// Commits one instance that must be refused.
     pub(super) async fn refuse(&self, node: NodeId, commit: InstanceCommit, refusal: Refusal) {
-        assert_eq!(self.commit_one(node, commit).await, CommitOutcome::Refused(refusal));
+        assert_eq!(
+            self.commit_one(node, commit).await,
+            CommitOutcome::Refused(refusal)
+        );
     }
 
     /// Sends one message.
     pub(super) async fn send_one(&self, header: &InstanceHeader, message: Message) -> bool {
-        let sent = self.send(vec![NewMessage::new(header.tenant_id, header.instance_id, message)]).await.unwrap();
+        let sent = self
+            .send(vec![NewMessage::new(
+                header.tenant_id,
+                header.instance_id,
+                message,
+            )])
+            .await
+            .unwrap();
         assert_eq!(sent.len(), 1, "one answer for one message");
         sent == [true]
     }
 
     /// An instance that must exist.
     pub(super) async fn loaded(&self, header: &InstanceHeader) -> LoadedInstance {
-        self.load(header.tenant_id, &[header.instance_id]).await.unwrap().remove(0).unwrap()
+        self.load(header.tenant_id, &[header.instance_id])
+            .await
+            .unwrap()
+            .remove(0)
+            .unwrap()
     }
 
     /// The work of an instance as a node is offered it.
-    pub(super) async fn work_of(&self, node: NodeId, header: &InstanceHeader) -> Option<PendingWork> {
-        self.pending(node, 1000).await.unwrap().into_iter().find(|work| work.instance == header.instance_id)
+    pub(super) async fn work_of(
+        &self,
+        node: NodeId,
+        header: &InstanceHeader,
+    ) -> Option<PendingWork> {
+        self.pending(node, 1000)
+            .await
+            .unwrap()
+            .into_iter()
+            .find(|work| work.instance == header.instance_id)
     }
 
     /// The messages of an instance as a node is offered them.
     pub(super) async fn messages_of(&self, node: NodeId, header: &InstanceHeader) -> Vec<Message> {
         let work = self.work_of(node, header).await;
-        work.map_or_else(Vec::new, |work| work.messages.into_iter().map(|row| row.message).collect())
+        work.map_or_else(Vec::new, |work| {
+            work.messages.into_iter().map(|row| row.message).collect()
+        })
     }
 
     /// The `seq` of every fact, as the query store tells them.
     pub(super) async fn seqs(&self, header: &InstanceHeader) -> Vec<Seq> {
-        let facts = self.facts(header.tenant_id, header.instance_id, 0, 10_000).await.unwrap();
+        let facts = self
+            .facts(header.tenant_id, header.instance_id, 0, 10_000)
+            .await
+            .unwrap();
         facts.iter().map(|fact| fact.seq).collect()
     }
 }
@@ -152,12 +195,20 @@ pub(super) fn end(header: &Arc<InstanceHeader>, seq: Seq) -> InstanceCommit {
     last.status = InstanceStatus::Completed;
     last.completed_at = Some(at(60));
     last.output = Some(Arc::new(json!({ "total": 1 })));
-    commit.snapshot = Some(Snapshot { state: Arc::new(last), owner: None });
+    commit.snapshot = Some(Snapshot {
+        state: Arc::new(last),
+        owner: None,
+    });
     commit
 }
 
 pub(super) fn fact(seq: Seq, message: Message) -> Fact {
-    Fact { seq, at: at(seq.cast_signed()), message, trail: Vec::new() }
+    Fact {
+        seq,
+        at: at(seq.cast_signed()),
+        message,
+        trail: Vec::new(),
+    }
 }
 
 pub(super) fn state(header: &Arc<InstanceHeader>, seq: Seq) -> InstanceState {
@@ -169,12 +220,20 @@ pub(super) fn state(header: &Arc<InstanceHeader>, seq: Seq) -> InstanceState {
 }
 
 pub(super) fn snapshot(header: &Arc<InstanceHeader>, seq: Seq, owner: Option<NodeId>) -> Snapshot {
-    Snapshot { state: Arc::new(state(header, seq)), owner }
+    Snapshot {
+        state: Arc::new(state(header, seq)),
+        owner,
+    }
 }
 
 pub(super) fn signal(id: &str) -> Message {
     let payload = Arc::new(json!({ "id": id }));
-    Message::Signal(SignalMessage { signal_id: id.into(), signal_type: "approved".into(), payload, sent_by: None })
+    Message::Signal(SignalMessage {
+        signal_id: id.into(),
+        signal_type: "approved".into(),
+        payload,
+        sent_by: None,
+    })
 }
 
 pub(super) fn task_done(activation: u64) -> Message {
@@ -197,7 +256,10 @@ pub(super) fn task_of(activation: u64) -> TaskInstanceId {
 }
 
 pub(super) fn timer(activation: u64) -> TimerKey {
-    TimerKey { kind: TimerKind::Delay, activation }
+    TimerKey {
+        kind: TimerKind::Delay,
+        activation,
+    }
 }
 
 /// Attempt `number` of the task of an activation, failed.
@@ -212,7 +274,11 @@ pub(super) fn attempt(header: &InstanceHeader, activation: u64, number: u32) -> 
             started_at: at(1),
             ended_at: at(2),
             outcome: AttemptOutcome::Failed,
-            error: ErrorInfo::new("CARD_DECLINED", ErrorCategory::Transient, "the card was declined"),
+            error: ErrorInfo::new(
+                "CARD_DECLINED",
+                ErrorCategory::Transient,
+                "the card was declined",
+            ),
             delay_ms: 1000,
             next_attempt_at: at(3),
             checkpoint: Some(json!({ "page": number })),
@@ -222,5 +288,8 @@ pub(super) fn attempt(header: &InstanceHeader, activation: u64, number: u32) -> 
 
 /// How many of the outcomes are [`CommitOutcome::Applied`].
 pub(super) fn applied(outcomes: &[CommitOutcome]) -> usize {
-    outcomes.iter().filter(|outcome| **outcome == CommitOutcome::Applied).count()
+    outcomes
+        .iter()
+        .filter(|outcome| **outcome == CommitOutcome::Applied)
+        .count()
 }

@@ -3,16 +3,28 @@
 use std::sync::Arc;
 
 use super::Subject;
-use super::fixture::{TENANT, at, attempt, commit, end, fact, progress, signal, snapshot, start, timer};
-use crate::runtime::{CancelRequest, CancelSource, InstanceHeader, InstanceStatus, Message, StartMessage};
-use crate::store::{Expect, InstanceCommit, InstanceFilter, NewInstance, NewMessage, Page, Refusal, Snapshot, Store, TimerRow};
+use super::fixture::{
+    TENANT, at, attempt, commit, end, fact, progress, signal, snapshot, start, timer,
+};
+use crate::runtime::{
+    CancelRequest, CancelSource, InstanceHeader, InstanceStatus, Message, StartMessage,
+};
+use crate::store::{
+    Expect, InstanceCommit, InstanceFilter, NewInstance, NewMessage, Page, Refusal, Snapshot,
+    Store, TimerRow,
+};
 
 /// How often a race is run.
 const ROUNDS: usize = 20;
 
 fn cancel(id: &str) -> Message {
     let reason = "no longer wanted".to_owned();
-    Message::Cancel(CancelRequest { request_id: id.into(), reason, source: CancelSource::User, requested_by: None })
+    Message::Cancel(CancelRequest {
+        request_id: id.into(),
+        reason,
+        source: CancelSource::User,
+        requested_by: None,
+    })
 }
 
 /// A message whose key was ever accepted for that instance is not stored again, not even after it was consumed.
@@ -21,22 +33,46 @@ pub async fn a_message_key_is_accepted_once<S: Store>(store: Subject<S>) {
     let (header, other) = (store.owned(node).await, store.owned(node).await);
     assert!(store.send_one(&header, signal("a")).await);
     assert!(!store.send_one(&header, signal("a")).await);
-    assert!(store.send_one(&other, signal("a")).await, "keys are counted per instance");
+    assert!(
+        store.send_one(&other, signal("a")).await,
+        "keys are counted per instance"
+    );
     // A cancellation with the same id is another message.
     assert!(store.send_one(&header, cancel("a")).await);
-    let in_one_call = ["b", "b", "c"].map(|id| NewMessage::new(TENANT, header.instance_id, signal(id)));
-    assert_eq!(store.send(in_one_call.into()).await.unwrap(), [true, false, true]);
-    assert_eq!(store.messages_of(node, &header).await, [signal("a"), cancel("a"), signal("b"), signal("c")]);
+    let in_one_call =
+        ["b", "b", "c"].map(|id| NewMessage::new(TENANT, header.instance_id, signal(id)));
+    assert_eq!(
+        store.send(in_one_call.into()).await.unwrap(),
+        [true, false, true]
+    );
+    assert_eq!(
+        store.messages_of(node, &header).await,
+        [signal("a"), cancel("a"), signal("b"), signal("c")]
+    );
     let mut consuming = progress(&header, 1);
-    consuming.consumed = store.work_of(node, &header).await.unwrap().messages.iter().map(|row| row.id).collect();
+    consuming.consumed = store
+        .work_of(node, &header)
+        .await
+        .unwrap()
+        .messages
+        .iter()
+        .map(|row| row.id)
+        .collect();
     store.apply(node, consuming).await;
-    assert!(!store.send_one(&header, signal("a")).await, "a consumed message stays known");
+    assert!(
+        !store.send_one(&header, signal("a")).await,
+        "a consumed message stays known"
+    );
     assert_eq!(store.messages_of(node, &header).await, []);
     for round in 0..ROUNDS {
         let id = format!("race-{round}");
         let (store, header, id) = (&store, &header, &id);
         let accepted = store.race(4, |_| store.send_one(header, signal(id)));
-        assert_eq!(accepted.iter().filter(|new| **new).count(), 1, "round {round}");
+        assert_eq!(
+            accepted.iter().filter(|new| **new).count(),
+            1,
+            "round {round}"
+        );
     }
     assert_eq!(store.messages_of(node, &header).await.len(), ROUNDS);
 }
@@ -45,10 +81,18 @@ pub async fn a_message_key_is_accepted_once<S: Store>(store: Subject<S>) {
 pub async fn mailbox_order_is_kept<S: Store>(store: Subject<S>) {
     let node = store.node().await;
     let header = store.owned(node).await;
-    let ids: Vec<String> = (0..40).map(|number| format!("{:02}", (number * 7) % 40)).collect();
+    let ids: Vec<String> = (0..40)
+        .map(|number| format!("{:02}", (number * 7) % 40))
+        .collect();
     for (number, pair) in ids.chunks(2).enumerate() {
-        let messages = pair.iter().map(|id| NewMessage::new(TENANT, header.instance_id, signal(id)));
-        assert_eq!(store.send(messages.collect()).await.unwrap(), [true, true], "call {number}");
+        let messages = pair
+            .iter()
+            .map(|id| NewMessage::new(TENANT, header.instance_id, signal(id)));
+        assert_eq!(
+            store.send(messages.collect()).await.unwrap(),
+            [true, true],
+            "call {number}"
+        );
     }
     let expected: Vec<Message> = ids.iter().map(|id| signal(id)).collect();
     assert_eq!(store.messages_of(node, &header).await, expected);
@@ -73,18 +117,40 @@ pub async fn work_waits_until_it_is_consumed<S: Store>(store: Subject<S>) {
     let first = store.work_of(node, &header).await.unwrap();
     let again = store.work_of(node, &header).await.unwrap();
     assert_eq!(first.messages.len(), 3);
-    assert_eq!(first.messages.iter().map(|row| row.id).collect::<Vec<_>>(), again.messages.iter().map(|row| row.id).collect::<Vec<_>>());
+    assert_eq!(
+        first.messages.iter().map(|row| row.id).collect::<Vec<_>>(),
+        again.messages.iter().map(|row| row.id).collect::<Vec<_>>()
+    );
     assert!(store.send_one(&header, signal("d")).await);
     let mut consuming = progress(&header, 1);
     consuming.consumed = vec![first.messages[0].id, first.messages[2].id];
-    let refused = InstanceCommit { expect: Expect::Owned(5), facts: Vec::new(), ..consuming.clone() };
+    let refused = InstanceCommit {
+        expect: Expect::Owned(5),
+        facts: Vec::new(),
+        ..consuming.clone()
+    };
     store.refuse(node, refused, Refusal::Conflict).await;
-    assert_eq!(store.messages_of(node, &header).await.len(), 4, "a refused commit consumes nothing");
+    assert_eq!(
+        store.messages_of(node, &header).await.len(),
+        4,
+        "a refused commit consumes nothing"
+    );
     store.apply(node, consuming).await;
-    assert_eq!(store.messages_of(node, &header).await, [signal("b"), signal("d")]);
+    assert_eq!(
+        store.messages_of(node, &header).await,
+        [signal("b"), signal("d")]
+    );
     // Consuming without a fact, and a row that is gone already.
     let mut rest = commit(&header, Expect::Owned(1));
-    rest.consumed = store.work_of(node, &header).await.unwrap().messages.iter().map(|row| row.id).chain([first.messages[0].id]).collect();
+    rest.consumed = store
+        .work_of(node, &header)
+        .await
+        .unwrap()
+        .messages
+        .iter()
+        .map(|row| row.id)
+        .chain([first.messages[0].id])
+        .collect();
     store.apply(node, rest).await;
     assert!(store.pending(node, 10).await.unwrap().is_empty());
 }
@@ -102,14 +168,24 @@ pub async fn work_is_offered_to_its_owner_or_to_all<S: Store>(store: Subject<S>)
     for reader in [node, stranger] {
         let work = store.work_of(reader, &parked).await.unwrap();
         let loaded = work.loaded.unwrap();
-        assert_eq!((loaded.last_seq(), loaded.owner, *loaded.header == *parked), (Some(0), None, true));
+        assert_eq!(
+            (loaded.last_seq(), loaded.owner, *loaded.header == *parked),
+            (Some(0), None, true)
+        );
         assert_eq!(work.messages.len(), 1);
     }
     // Parked with a message that came too late for its owner: now everybody may take it.
     let mut parking = progress(&owned, 1);
     parking.snapshot = Some(snapshot(&owned, 1, None));
     store.apply(node, parking).await;
-    assert!(store.work_of(stranger, &owned).await.unwrap().loaded.is_some());
+    assert!(
+        store
+            .work_of(stranger, &owned)
+            .await
+            .unwrap()
+            .loaded
+            .is_some()
+    );
     let mut waking = commit(&owned, Expect::Parked(Some(1)));
     waking.snapshot = Some(snapshot(&owned, 1, Some(stranger)));
     store.apply(stranger, waking).await;
@@ -131,29 +207,66 @@ pub async fn the_oldest_work_comes_first<S: Store>(store: Subject<S>) {
     }
     // A second message makes no instance younger.
     assert!(store.send_one(&headers[order[0]], signal("2")).await);
-    let expected: Vec<_> = order.iter().map(|number| headers[*number].instance_id).collect();
+    let expected: Vec<_> = order
+        .iter()
+        .map(|number| headers[*number].instance_id)
+        .collect();
     for limit in [1, 5, 12, 100] {
-        let offered: Vec<_> = store.pending(node, limit).await.unwrap().iter().map(|work| work.instance).collect();
+        let offered: Vec<_> = store
+            .pending(node, limit)
+            .await
+            .unwrap()
+            .iter()
+            .map(|work| work.instance)
+            .collect();
         assert_eq!(offered, expected[..limit.min(12)], "limit {limit}");
     }
     // The oldest one is served in part, so its second message, the youngest of all, decides.
     let mut serving = progress(&headers[order[0]], 1);
-    serving.consumed = vec![store.work_of(node, &headers[order[0]]).await.unwrap().messages[0].id];
+    serving.consumed = vec![
+        store
+            .work_of(node, &headers[order[0]])
+            .await
+            .unwrap()
+            .messages[0]
+            .id,
+    ];
     store.apply(node, serving).await;
-    let offered: Vec<_> = store.pending(node, 100).await.unwrap().iter().map(|work| work.instance).collect();
+    let offered: Vec<_> = store
+        .pending(node, 100)
+        .await
+        .unwrap()
+        .iter()
+        .map(|work| work.instance)
+        .collect();
     assert_eq!(offered, [&expected[1..], &expected[..1]].concat());
 }
 
 /// Messages in the outbox of a commit arrive if it is applied, in order, and nobody minds one that nobody can take.
 pub async fn messages_arrive_with_the_commit_that_sends_them<S: Store>(store: Subject<S>) {
     let node = store.node().await;
-    let (sender, receiver, ended) = (store.owned(node).await, store.parked(node).await, store.owned(node).await);
+    let (sender, receiver, ended) = (
+        store.owned(node).await,
+        store.parked(node).await,
+        store.owned(node).await,
+    );
     store.apply(node, end(&ended, 1)).await;
     let mut sending = progress(&sender, 1);
-    let to = |header: &InstanceHeader, id: &str| NewMessage::new(TENANT, header.instance_id, signal(id));
-    sending.outbox = vec![to(&receiver, "a"), to(&ended, "x"), to(&store.header(), "y"), to(&receiver, "b"), to(&receiver, "a"), to(&sender, "self")];
+    let to =
+        |header: &InstanceHeader, id: &str| NewMessage::new(TENANT, header.instance_id, signal(id));
+    sending.outbox = vec![
+        to(&receiver, "a"),
+        to(&ended, "x"),
+        to(&store.header(), "y"),
+        to(&receiver, "b"),
+        to(&receiver, "a"),
+        to(&sender, "self"),
+    ];
     store.apply(node, sending).await;
-    assert_eq!(store.messages_of(node, &receiver).await, [signal("a"), signal("b")]);
+    assert_eq!(
+        store.messages_of(node, &receiver).await,
+        [signal("a"), signal("b")]
+    );
     assert_eq!(store.messages_of(node, &sender).await, [signal("self")]);
     assert!(!store.send_one(&receiver, signal("a")).await);
     // An instance that a process without an engine accepts: nobody owns it and its start waits.
@@ -161,11 +274,18 @@ pub async fn messages_arrive_with_the_commit_that_sends_them<S: Store>(store: Su
     let mut accepting = start(&accepted, None);
     accepting.facts = Vec::new();
     accepting.snapshot = None;
-    accepting.outbox = vec![NewMessage::new(TENANT, accepted.instance_id, Message::Start(StartMessage::default()))];
+    accepting.outbox = vec![NewMessage::new(
+        TENANT,
+        accepted.instance_id,
+        Message::Start(StartMessage::default()),
+    )];
     store.apply(node, accepting).await;
     let work = store.work_of(node, &accepted).await.unwrap();
     assert_eq!(work.loaded.unwrap().last_seq(), None);
-    assert_eq!(work.messages[0].message, Message::Start(StartMessage::default()));
+    assert_eq!(
+        work.messages[0].message,
+        Message::Start(StartMessage::default())
+    );
 }
 
 /// A child is inserted with its parent's commit, unowned, its start waiting; inserting it again changes nothing.
@@ -180,17 +300,43 @@ pub async fn a_child_is_inserted_once<S: Store>(store: Subject<S>) {
     };
     let mut begun = with_child(1);
     // A message to a child in the commit that inserts it finds the child.
-    begun.outbox = vec![NewMessage::new(TENANT, child.instance_id, cancel("at-once"))];
+    begun.outbox = vec![NewMessage::new(
+        TENANT,
+        child.instance_id,
+        cancel("at-once"),
+    )];
     store.apply(node, begun).await;
     let work = store.work_of(node, &child).await.unwrap();
     let loaded = work.loaded.unwrap();
-    assert_eq!((loaded.owner, loaded.last_seq(), loaded.state.is_none()), (None, None, true));
+    assert_eq!(
+        (loaded.owner, loaded.last_seq(), loaded.state.is_none()),
+        (None, None, true)
+    );
     assert_eq!(*loaded.header, *child);
-    let messages: Vec<_> = work.messages.iter().map(|row| row.message.clone()).collect();
-    assert_eq!(messages, [Message::Start(StartMessage::default()), cancel("at-once")]);
-    let children = InstanceFilter { parent: Some(parent.instance_id), ..InstanceFilter::default() };
-    let page = store.list_instances(TENANT, &children, Page::default()).await.unwrap();
-    assert_eq!(page.instances.iter().map(|row| (row.header.instance_id, row.status)).collect::<Vec<_>>(), [(child.instance_id, InstanceStatus::Created)]);
+    let messages: Vec<_> = work
+        .messages
+        .iter()
+        .map(|row| row.message.clone())
+        .collect();
+    assert_eq!(
+        messages,
+        [Message::Start(StartMessage::default()), cancel("at-once")]
+    );
+    let children = InstanceFilter {
+        parent: Some(parent.instance_id),
+        ..InstanceFilter::default()
+    };
+    let page = store
+        .list_instances(TENANT, &children, Page::default())
+        .await
+        .unwrap();
+    assert_eq!(
+        page.instances
+            .iter()
+            .map(|row| (row.header.instance_id, row.status))
+            .collect::<Vec<_>>(),
+        [(child.instance_id, InstanceStatus::Created)]
+    );
 
     store.apply(node, with_child(2)).await;
     assert_eq!(store.messages_of(node, &child).await.len(), 2);
@@ -200,10 +346,26 @@ pub async fn a_child_is_inserted_once<S: Store>(store: Subject<S>) {
     starting.consumed = work.messages.iter().map(|row| row.id).collect();
     store.apply(node, starting).await;
     store.apply(node, with_child(3)).await;
-    assert_eq!((store.loaded(&child).await.owner, store.seqs(&child).await), (Some(node), vec![0]));
+    assert_eq!(
+        (store.loaded(&child).await.owner, store.seqs(&child).await),
+        (Some(node), vec![0])
+    );
     assert_eq!(store.messages_of(node, &child).await, []);
-    assert!(!store.send_one(&child, Message::Start(StartMessage::default())).await, "what began does not begin again");
-    assert_eq!(store.list_instances(TENANT, &children, Page::default()).await.unwrap().instances.len(), 1);
+    assert!(
+        !store
+            .send_one(&child, Message::Start(StartMessage::default()))
+            .await,
+        "what began does not begin again"
+    );
+    assert_eq!(
+        store
+            .list_instances(TENANT, &children, Page::default())
+            .await
+            .unwrap()
+            .instances
+            .len(),
+        1
+    );
 }
 
 /// A message to an unknown or ended instance is answered `false`.
@@ -220,7 +382,10 @@ pub async fn ended_instances_take_no_messages<S: Store>(store: Subject<S>) {
         let mut ending = end(&header, 1);
         let mut last = super::fixture::state(&header, 1);
         last.status = status;
-        ending.snapshot = Some(Snapshot { state: Arc::new(last), owner: None });
+        ending.snapshot = Some(Snapshot {
+            state: Arc::new(last),
+            owner: None,
+        });
         store.apply(node, ending).await;
         assert!(!store.send_one(&header, signal("late")).await, "{status}");
     }
@@ -232,21 +397,48 @@ pub async fn the_end_clears_open_work<S: Store>(store: Subject<S>) {
     let node = store.node().await;
     let header = store.owned(node).await;
     let mut arming = progress(&header, 1);
-    arming.timers_set = vec![TimerRow { key: timer(1), fire_at: at(30) }, TimerRow { key: timer(2), fire_at: at(40) }];
+    arming.timers_set = vec![
+        TimerRow {
+            key: timer(1),
+            fire_at: at(30),
+        },
+        TimerRow {
+            key: timer(2),
+            fire_at: at(40),
+        },
+    ];
     store.apply(node, arming).await;
     assert!(store.send_one(&header, signal("unread")).await);
-    store.record_attempts(vec![attempt(&header, 9, 1)]).await.unwrap();
+    store
+        .record_attempts(vec![attempt(&header, 9, 1)])
+        .await
+        .unwrap();
     let mut ending = end(&header, 2);
-    ending.timers_set = vec![TimerRow { key: timer(3), fire_at: at(50) }];
+    ending.timers_set = vec![TimerRow {
+        key: timer(3),
+        fire_at: at(50),
+    }];
     store.apply(node, ending).await;
     assert!(store.pending(node, 10).await.unwrap().is_empty());
     assert_eq!(store.next_timer().await.unwrap(), None);
     assert_eq!(store.fire_due_timers(at(1000), 10).await.unwrap(), 0);
-    store.record_attempts(vec![attempt(&header, 9, 2)]).await.unwrap();
+    store
+        .record_attempts(vec![attempt(&header, 9, 2)])
+        .await
+        .unwrap();
     let loaded = store.loaded(&header).await;
-    assert_eq!((loaded.owner, loaded.attempts.len(), loaded.last_seq()), (None, 0, Some(2)));
+    assert_eq!(
+        (loaded.owner, loaded.attempts.len(), loaded.last_seq()),
+        (None, 0, Some(2))
+    );
     assert_eq!(store.seqs(&header).await, [0, 1, 2]);
-    let page = store.list_instances(TENANT, &InstanceFilter::default(), Page::default()).await.unwrap();
+    let page = store
+        .list_instances(TENANT, &InstanceFilter::default(), Page::default())
+        .await
+        .unwrap();
     let row = &page.instances[0];
-    assert_eq!((row.status, row.version, row.completed_at), (InstanceStatus::Completed, Some(2), Some(at(60))));
+    assert_eq!(
+        (row.status, row.version, row.completed_at),
+        (InstanceStatus::Completed, Some(2), Some(at(60)))
+    );
 }

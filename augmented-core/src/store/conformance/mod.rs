@@ -1,5 +1,5 @@
 #![doc = include_str!("guide.md")]
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "the kit is test code: a broken promise panics")]
+#![expect(clippy::unwrap_used, reason = "the kit is test code: a broken promise panics")]
 
 pub mod definitions;
 pub mod door;
@@ -116,12 +116,21 @@ mod tests {
         ("query", include_str!("query.rs")),
     ];
 
-    const CONTRACTS: [&str; 3] = [include_str!("../definitions.rs"), include_str!("../execution.rs"), include_str!("../query.rs")];
+    const CONTRACTS: [&str; 3] = [
+        include_str!("../definitions.rs"),
+        include_str!("../execution.rs"),
+        include_str!("../query.rs"),
+    ];
 
     fn written() -> Vec<String> {
         let promises = |(area, source): &(&str, &str)| {
-            let names = source.lines().filter_map(|line| line.strip_prefix("pub async fn ")).filter_map(|rest| rest.split('<').next().map(str::to_owned));
-            names.map(|name| format!("{area}::{name}")).collect::<Vec<_>>()
+            let names = source
+                .lines()
+                .filter_map(|line| line.strip_prefix("pub async fn "))
+                .filter_map(|rest| rest.split('<').next().map(str::to_owned));
+            names
+                .map(|name| format!("{area}::{name}"))
+                .collect::<Vec<_>>()
         };
         AREAS.iter().flat_map(promises).collect()
     }
@@ -131,7 +140,10 @@ mod tests {
         let written = written();
         assert!(written.len() > 40, "{written:?}");
         for promise in written {
-            assert!(LISTED.contains(&format!("            {promise},\n")), "{promise} is not in `store_conformance!`");
+            assert!(
+                LISTED.contains(&format!("            {promise},\n")),
+                "{promise} is not in `store_conformance!`"
+            );
         }
     }
 
@@ -144,12 +156,21 @@ mod tests {
             .filter_map(|rest| rest.split('`').next())
             .collect();
         let written = written();
-        let names: Vec<&str> = written.iter().filter_map(|promise| promise.split("::").nth(1)).collect();
+        let names: Vec<&str> = written
+            .iter()
+            .filter_map(|promise| promise.split("::").nth(1))
+            .collect();
         for name in &promised {
-            assert!(names.contains(name), "the contract line `{name}` has no test");
+            assert!(
+                names.contains(name),
+                "the contract line `{name}` has no test"
+            );
         }
         for name in names {
-            assert!(promised.contains(&name), "the test `{name}` has no contract line");
+            assert!(
+                promised.contains(&name),
+                "the test `{name}` has no contract line"
+            );
         }
     }
 }

@@ -15,10 +15,21 @@ pub async fn an_unknown_node_cannot_commit<S: Store>(store: Subject<S>) {
     let node = store.node().await;
     let header = store.owned(node).await;
     let unknown = NodeId(store.new_id(at(0)));
-    store.refuse(unknown, progress(&header, 1), Refusal::Fenced).await;
+    store
+        .refuse(unknown, progress(&header, 1), Refusal::Fenced)
+        .await;
     let new = std::sync::Arc::new(store.header());
-    store.refuse(unknown, start(&new, None), Refusal::Fenced).await;
-    assert!(store.load(new.tenant_id, &[new.instance_id]).await.unwrap().remove(0).is_none());
+    store
+        .refuse(unknown, start(&new, None), Refusal::Fenced)
+        .await;
+    assert!(
+        store
+            .load(new.tenant_id, &[new.instance_id])
+            .await
+            .unwrap()
+            .remove(0)
+            .is_none()
+    );
     assert!(!store.heartbeat(unknown, at(1)).await.unwrap());
     assert!(!store.fence_node(unknown, at(1)).await.unwrap());
 }
@@ -30,8 +41,23 @@ pub async fn a_fenced_node_cannot_commit<S: Store>(store: Subject<S>) {
     let header = store.owned(node).await;
     let foreign = store.owned(other).await;
     assert!(store.fence_node(node, at(0)).await.unwrap());
-    let outcomes = store.commit(node, vec![progress(&header, 1), start(&std::sync::Arc::new(store.header()), Some(node))]).await.unwrap();
-    assert_eq!(outcomes, [CommitOutcome::Refused(Refusal::Fenced), CommitOutcome::Refused(Refusal::Fenced)]);
+    let outcomes = store
+        .commit(
+            node,
+            vec![
+                progress(&header, 1),
+                start(&std::sync::Arc::new(store.header()), Some(node)),
+            ],
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        outcomes,
+        [
+            CommitOutcome::Refused(Refusal::Fenced),
+            CommitOutcome::Refused(Refusal::Fenced)
+        ]
+    );
     assert_eq!(store.seqs(&header).await, [0]);
     store.apply(other, progress(&foreign, 1)).await;
 
@@ -58,19 +84,36 @@ pub async fn a_fenced_node_cannot_commit<S: Store>(store: Subject<S>) {
             }
             for seq in 1..400 {
                 let certainly_fenced = fenced.load(Ordering::SeqCst);
-                let batch = headers.iter().skip(number - 1).step_by(3).map(|header| progress(header, seq)).collect();
+                let batch = headers
+                    .iter()
+                    .skip(number - 1)
+                    .step_by(3)
+                    .map(|header| progress(header, seq))
+                    .collect();
                 let outcomes = store.commit(node, batch).await.unwrap();
                 let refused = outcomes.contains(&CommitOutcome::Refused(Refusal::Fenced));
-                assert!(!certainly_fenced || refused, "a commit was applied after the fence");
+                assert!(
+                    !certainly_fenced || refused,
+                    "a commit was applied after the fence"
+                );
                 if refused {
-                    assert!(outcomes.iter().all(|outcome| *outcome == CommitOutcome::Refused(Refusal::Fenced)), "half a batch came through");
+                    assert!(
+                        outcomes
+                            .iter()
+                            .all(|outcome| *outcome == CommitOutcome::Refused(Refusal::Fenced)),
+                        "half a batch came through"
+                    );
                     break;
                 }
             }
             seqs
         });
         for (header, at_fence) in headers.iter().zip(&seen[0]) {
-            assert_eq!(store.loaded(header).await.last_seq(), *at_fence, "a commit came through behind the fence");
+            assert_eq!(
+                store.loaded(header).await.last_seq(),
+                *at_fence,
+                "a commit came through behind the fence"
+            );
         }
     }
 }
@@ -84,7 +127,9 @@ pub async fn a_fence_is_final<S: Store>(store: Subject<S>) {
     assert!(!store.heartbeat(node, at(20)).await.unwrap());
     store.register_node(node, at(20)).await.unwrap();
     assert!(!store.heartbeat(node, at(20)).await.unwrap());
-    store.refuse(node, progress(&header, 1), Refusal::Fenced).await;
+    store
+        .refuse(node, progress(&header, 1), Refusal::Fenced)
+        .await;
     // Asked again with an instant it was heard of after, it still is fenced.
     assert!(store.fence_node(node, at(0)).await.unwrap());
 }
@@ -100,7 +145,9 @@ pub async fn a_node_that_is_heard_of_is_not_fenced<S: Store>(store: Subject<S>) 
     assert!(store.heartbeat(node, at(5)).await.unwrap());
     assert!(!store.fence_node(node, at(9)).await.unwrap());
     assert!(store.fence_node(node, at(10)).await.unwrap());
-    store.refuse(node, progress(&header, 2), Refusal::Fenced).await;
+    store
+        .refuse(node, progress(&header, 2), Refusal::Fenced)
+        .await;
 }
 
 /// Nodes are listed while they are not fenced or still own an instance.
@@ -113,12 +160,25 @@ pub async fn nodes_are_listed_while_they_matter<S: Store>(store: Subject<S>) {
     let listed = async || {
         let mut nodes = store.nodes().await.unwrap();
         nodes.sort_by_key(|info| info.node);
-        nodes.into_iter().map(|info| (info.node, info.fenced, info.heartbeat_at)).collect::<Vec<_>>()
+        nodes
+            .into_iter()
+            .map(|info| (info.node, info.fenced, info.heartbeat_at))
+            .collect::<Vec<_>>()
     };
-    assert_eq!(listed().await, [(idle, false, at(0)), (owner, false, at(0)), (heir, false, at(30))]);
+    assert_eq!(
+        listed().await,
+        [
+            (idle, false, at(0)),
+            (owner, false, at(0)),
+            (heir, false, at(30))
+        ]
+    );
     assert!(store.fence_node(idle, at(0)).await.unwrap());
     assert!(store.fence_node(owner, at(0)).await.unwrap());
-    assert_eq!(listed().await, [(owner, true, at(0)), (heir, false, at(30))]);
+    assert_eq!(
+        listed().await,
+        [(owner, true, at(0)), (heir, false, at(30))]
+    );
     assert_eq!(store.take_over(owner, heir, 10).await.unwrap().len(), 1);
     assert_eq!(listed().await, [(heir, false, at(30))]);
     store.apply(heir, progress(&header, 1)).await;
@@ -131,35 +191,77 @@ pub async fn take_over_moves_only_fenced_owners<S: Store>(store: Subject<S>) {
     for _ in 0..10 {
         headers.push(store.owned(node).await);
     }
-    let (parked, foreign, ended) = (store.parked(node).await, store.owned(heir).await, store.owned(node).await);
+    let (parked, foreign, ended) = (
+        store.parked(node).await,
+        store.owned(heir).await,
+        store.owned(node).await,
+    );
     store.apply(node, end(&ended, 1)).await;
     store.apply(node, progress(&headers[0], 1)).await;
     assert!(store.send_one(&headers[0], signal("unread")).await);
-    assert!(store.take_over(node, heir, 100).await.unwrap().is_empty(), "the owner is not fenced");
+    assert!(
+        store.take_over(node, heir, 100).await.unwrap().is_empty(),
+        "the owner is not fenced"
+    );
     assert_eq!(store.loaded(&headers[0]).await.owner, Some(node));
     assert!(store.fence_node(node, at(0)).await.unwrap());
     let unknown = NodeId(store.new_id(at(0)));
-    assert!(store.take_over(node, unknown, 100).await.unwrap().is_empty(), "nobody knows the heir");
+    assert!(
+        store
+            .take_over(node, unknown, 100)
+            .await
+            .unwrap()
+            .is_empty(),
+        "nobody knows the heir"
+    );
 
     let some = store.take_over(node, heir, 3).await.unwrap();
     assert_eq!(some.len(), 3);
     let (store_ref, rivals) = (&store, [heir, store.node().await, store.node().await]);
-    let shares = store.race(3, |number| async move { store_ref.take_over(node, rivals[number], 100).await.unwrap() });
-    let mut taken: Vec<InstanceId> = some.iter().chain(shares.iter().flatten()).map(|loaded| loaded.header.instance_id).collect();
+    let shares = store.race(3, |number| async move {
+        store_ref
+            .take_over(node, rivals[number], 100)
+            .await
+            .unwrap()
+    });
+    let mut taken: Vec<InstanceId> = some
+        .iter()
+        .chain(shares.iter().flatten())
+        .map(|loaded| loaded.header.instance_id)
+        .collect();
     taken.sort();
     let mut expected: Vec<InstanceId> = headers.iter().map(|header| header.instance_id).collect();
     expected.sort();
     assert_eq!(taken, expected, "each instance goes to one heir");
     for (number, share) in shares.iter().enumerate() {
         for loaded in share {
-            assert_eq!(store.loaded(&loaded.header).await.owner, Some(rivals[number]));
+            assert_eq!(
+                store.loaded(&loaded.header).await.owner,
+                Some(rivals[number])
+            );
         }
     }
-    let all: Vec<_> = some.into_iter().chain(shares.into_iter().flatten()).collect();
-    let first = all.iter().find(|loaded| loaded.header.instance_id == headers[0].instance_id).unwrap();
-    assert_eq!((first.last_seq(), first.facts.len(), first.state.as_ref().unwrap().seq), (Some(1), 1, Some(0)));
+    let all: Vec<_> = some
+        .into_iter()
+        .chain(shares.into_iter().flatten())
+        .collect();
+    let first = all
+        .iter()
+        .find(|loaded| loaded.header.instance_id == headers[0].instance_id)
+        .unwrap();
+    assert_eq!(
+        (
+            first.last_seq(),
+            first.facts.len(),
+            first.state.as_ref().unwrap().seq
+        ),
+        (Some(1), 1, Some(0))
+    );
     let heir_of_first = store.loaded(&headers[0]).await.owner.unwrap();
-    assert_eq!(store.messages_of(heir_of_first, &headers[0]).await, [signal("unread")]);
+    assert_eq!(
+        store.messages_of(heir_of_first, &headers[0]).await,
+        [signal("unread")]
+    );
     assert_eq!(store.loaded(&parked).await.owner, None);
     assert_eq!(store.loaded(&foreign).await.owner, Some(heir));
     assert_eq!(store.loaded(&ended).await.owner, None);
@@ -181,7 +283,13 @@ pub async fn take_overs_are_counted_until_the_next_fact<S: Store>(store: Subject
         let heir = store.node().await;
         assert!(store.fence_node(owner, at(0)).await.unwrap());
         let taken = store.take_over(owner, heir, 10).await.unwrap();
-        assert_eq!(taken.iter().map(|loaded| (loaded.takeovers, loaded.owner)).collect::<Vec<_>>(), [(count, Some(heir))]);
+        assert_eq!(
+            taken
+                .iter()
+                .map(|loaded| (loaded.takeovers, loaded.owner))
+                .collect::<Vec<_>>(),
+            [(count, Some(heir))]
+        );
         owner = heir;
     }
     assert_eq!(store.loaded(&header).await.takeovers, 3);

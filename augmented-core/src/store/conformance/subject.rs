@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
@@ -30,7 +30,11 @@ pub struct Subject<S> {
 impl<S: Store> Subject<S> {
     /// A new, empty store, and what drives futures on the threads of a race.
     pub fn new(store: S, run: fn(Task<'_>)) -> Self {
-        Self { store, run, ids: AtomicU64::new(0) }
+        Self {
+            store,
+            run,
+            ids: AtomicU64::new(0),
+        }
     }
 
     /// An id that was not given before; later ones are greater.
@@ -41,7 +45,11 @@ impl<S: Store> Subject<S> {
     }
 
     /// Runs `contender(0)` … `contender(count - 1)` on threads that begin at the same moment.
-    pub(super) fn race<T: Send, F: Future<Output = T> + Send>(&self, count: usize, contender: impl Fn(usize) -> F + Sync) -> Vec<T> {
+    pub(super) fn race<T: Send, F: Future<Output = T> + Send>(
+        &self,
+        count: usize,
+        contender: impl Fn(usize) -> F + Sync,
+    ) -> Vec<T> {
         let barrier = Barrier::new(count);
         let (barrier, contender, run) = (&barrier, &contender, self.run);
         std::thread::scope(|scope| {
@@ -51,8 +59,13 @@ impl<S: Store> Subject<S> {
                 run(Box::pin(async { result = Some(contender(number).await) }));
                 result.unwrap()
             };
-            let threads: Vec<_> = (0..count).map(|number| scope.spawn(move || contend(number))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            let threads: Vec<_> = (0..count)
+                .map(|number| scope.spawn(move || contend(number)))
+                .collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect()
         })
     }
 }
@@ -94,18 +107,21 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
 pub(super) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
     let mut future = pin!(future);
     let mut alarm: Option<mpsc::Sender<()>> = None;
-    let (late, is_late) = mpsc::channel();
+    let late = Arc::new(AtomicBool::new(false));
     std::future::poll_fn(|context| {
         if let Poll::Ready(output) = future.as_mut().poll(context) {
             return Poll::Ready(output);
         }
-        assert!(is_late.try_recv().is_err(), "{what}: still waiting after {PATIENCE:?}");
+        assert!(
+            !late.load(Ordering::SeqCst),
+            "{what}: still waiting after {PATIENCE:?}"
+        );
         // The thread that rings the alarm ends as soon as its sender is dropped, at the latest with this future.
         let (sender, cancelled) = mpsc::channel::<()>();
-        let (waker, late) = (context.waker().clone(), late.clone());
+        let (waker, late) = (context.waker().clone(), Arc::clone(&late));
         std::thread::spawn(move || {
             if cancelled.recv_timeout(PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let _ = late.send(());
+                late.store(true, Ordering::SeqCst);
                 waker.wake();
             }
         });
@@ -118,9 +134,11 @@ pub(super) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
 /// Polls a future once and drops it.
 pub(super) async fn poll_once<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    std::future::poll_fn(|context| Poll::Ready(match future.as_mut().poll(context) {
-        Poll::Ready(output) => Some(output),
-        Poll::Pending => None,
-    }))
+    std::future::poll_fn(|context| {
+        Poll::Ready(match future.as_mut().poll(context) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        })
+    })
     .await
 }

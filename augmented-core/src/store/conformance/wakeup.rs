@@ -24,9 +24,23 @@ enum Change {
 }
 
 impl Change {
-    const ALL: [Self; 6] = [Self::Message, Self::Outbox, Self::Child, Self::Accepted, Self::Timer, Self::TimerFired];
+    const ALL: [Self; 6] = [
+        Self::Message,
+        Self::Outbox,
+        Self::Child,
+        Self::Accepted,
+        Self::Timer,
+        Self::TimerFired,
+    ];
 
-    async fn make<S: Store>(self, store: &Subject<S>, node: NodeId, header: &Arc<InstanceHeader>, seq: u64, id: &str) {
+    async fn make<S: Store>(
+        self,
+        store: &Subject<S>,
+        node: NodeId,
+        header: &Arc<InstanceHeader>,
+        seq: u64,
+        id: &str,
+    ) {
         let mut commit = progress(header, seq);
         match self {
             Self::Message => {
@@ -42,13 +56,26 @@ impl Change {
                 let mut accepting = start(&accepted, None);
                 accepting.facts = Vec::new();
                 accepting.snapshot = None;
-                accepting.outbox = vec![NewMessage::new(TENANT, accepted.instance_id, Message::Start(StartMessage::default()))];
+                accepting.outbox = vec![NewMessage::new(
+                    TENANT,
+                    accepted.instance_id,
+                    Message::Start(StartMessage::default()),
+                )];
                 store.apply(node, accepting).await;
                 return;
             }
-            Self::Outbox => commit.outbox = vec![NewMessage::new(TENANT, header.instance_id, signal(id))],
-            Self::Child => commit.children = vec![NewInstance::new(Arc::new(store.child_header(header)), None)],
-            Self::Timer => commit.timers_set = vec![TimerRow { key: timer(1), fire_at: at(10) }],
+            Self::Outbox => {
+                commit.outbox = vec![NewMessage::new(TENANT, header.instance_id, signal(id))]
+            }
+            Self::Child => {
+                commit.children = vec![NewInstance::new(Arc::new(store.child_header(header)), None)]
+            }
+            Self::Timer => {
+                commit.timers_set = vec![TimerRow {
+                    key: timer(1),
+                    fire_at: at(10),
+                }]
+            }
         }
         store.apply(node, commit).await;
     }
@@ -67,11 +94,21 @@ pub async fn every_node_hears_of_every_change<S: Store>(store: Subject<S>) {
         for node in nodes {
             catch_up(&store, node).await;
         }
-        let header = if matches!(change, Change::TimerFired | Change::Message) { &header } else { &store.owned(nodes[0]).await };
+        let header = if matches!(change, Change::TimerFired | Change::Message) {
+            &header
+        } else {
+            &store.owned(nodes[0]).await
+        };
         let _ = seq;
-        change.make(&store, nodes[0], header, 1, &format!("{change:?}")).await;
+        change
+            .make(&store, nodes[0], header, 1, &format!("{change:?}"))
+            .await;
         for node in nodes {
-            let heard = soon(&format!("{change:?} reaches a node that waits after it"), store.wait_for_work(node)).await;
+            let heard = soon(
+                &format!("{change:?} reaches a node that waits after it"),
+                store.wait_for_work(node),
+            )
+            .await;
             assert_eq!(heard, Wakeup::Work);
         }
     }
@@ -87,7 +124,14 @@ pub async fn a_dropped_wait_loses_no_wake_up<S: Store>(store: Subject<S>) {
         let _ = poll_once(wait.as_mut()).await;
         assert!(store.send_one(&header, signal("while-waiting")).await);
     }
-    assert_eq!(soon("a change during a wait that was dropped", store.wait_for_work(node)).await, Wakeup::Work);
+    assert_eq!(
+        soon(
+            "a change during a wait that was dropped",
+            store.wait_for_work(node)
+        )
+        .await,
+        Wakeup::Work
+    );
     let (store, header) = (&store, &header);
     for round in 0..ROUNDS {
         catch_up(store, node).await;
@@ -95,7 +139,11 @@ pub async fn a_dropped_wait_loses_no_wake_up<S: Store>(store: Subject<S>) {
             if number == 0 {
                 assert!(store.send_one(header, signal(&format!("{round}"))).await);
             } else {
-                soon("a change at the moment of the wait", store.wait_for_work(node)).await;
+                soon(
+                    "a change at the moment of the wait",
+                    store.wait_for_work(node),
+                )
+                .await;
             }
         });
     }

@@ -1,0 +1,211 @@
+//! Steering instances: signals and cancellation.
+
+use std::sync::Arc;
+
+use augmented_core::InstanceId;
+use augmented_core::runtime::{self, CancelSource, InstanceStatus, Message, SignalMessage};
+use augmented_core::store::NewMessage;
+use serde_json::Value;
+
+use super::{Engine, InstanceView};
+use crate::EngineError;
+
+/// A signal to an instance.
+///
+/// ```
+/// use augmented_engine::SignalRequest;
+/// use serde_json::json;
+/// let signal = SignalRequest::new("approve").with_payload(json!({ "by": "Ada" })).with_signal_id("approval-1");
+/// # let _ = signal;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it is not sent by itself"]
+pub struct SignalRequest {
+    signal_type: String,
+    payload: Value,
+    signal_id: Option<String>,
+    sent_by: Option<String>,
+}
+
+impl SignalRequest {
+    /// A signal of that type, with payload null.
+    pub fn new(signal_type: impl Into<String>) -> Self {
+        Self { signal_type: signal_type.into(), payload: Value::Null, signal_id: None, sent_by: None }
+    }
+
+    /// Sets its data.
+    pub fn with_payload(mut self, payload: Value) -> Self {
+        self.payload = payload;
+        self
+    }
+
+    /// Gives it an identity: the same id takes effect once. Default: a new one.
+    pub fn with_signal_id(mut self, signal_id: impl Into<String>) -> Self {
+        self.signal_id = Some(signal_id.into());
+        self
+    }
+
+    /// Says who sends it.
+    pub fn with_sender(mut self, sent_by: impl Into<String>) -> Self {
+        self.sent_by = Some(sent_by.into());
+        self
+    }
+}
+
+/// What became of a signal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SignalReceipt {
+    /// Its identity.
+    pub signal_id: String,
+    /// Whether the instance has it or will have it.
+    pub accepted: bool,
+    /// Whether it had been sent before; it takes effect once.
+    pub duplicate: bool,
+}
+
+/// A request to stop an instance.
+///
+/// ```
+/// use augmented_engine::CancelRequest;
+/// let cancel = CancelRequest::new("ordered twice").with_request_id("cancel-1");
+/// # let _ = cancel;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it is not sent by itself"]
+pub struct CancelRequest {
+    reason: String,
+    request_id: Option<String>,
+    requested_by: Option<String>,
+    source: CancelSource,
+}
+
+impl CancelRequest {
+    /// Asks to stop for that reason.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), request_id: None, requested_by: None, source: CancelSource::User }
+    }
+
+    /// Gives it an identity: repeated, it succeeds without effect. Default: a new one.
+    pub fn with_request_id(mut self, request_id: impl Into<String>) -> Self {
+        self.request_id = Some(request_id.into());
+        self
+    }
+
+    /// Says who asks.
+    pub fn with_requester(mut self, requested_by: impl Into<String>) -> Self {
+        self.requested_by = Some(requested_by.into());
+        self
+    }
+
+    /// Says what kind of party asks. Default: USER.
+    pub fn with_source(mut self, source: CancelSource) -> Self {
+        self.source = source;
+        self
+    }
+}
+
+/// What became of a request to stop.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CancelReceipt {
+    /// Its identity.
+    pub request_id: String,
+    /// Whether it had been made before.
+    pub duplicate: bool,
+}
+
+impl Engine {
+    /// Sends a signal to an instance, and returns once it is stored.
+    ///
+    /// A step that waits for it takes it; otherwise it is kept for a later one.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is no such instance; `ILLEGAL_STATE` if it has ended; `INVALID_ARGUMENT`, reason
+    /// `SIGNAL_INVALID`, if the workflow declares its signals and this is none of them or its payload does not fit;
+    /// `CAPACITY_EXCEEDED`, reason `SIGNAL_QUEUE_FULL`, if too many are kept; errors of the store.
+    pub async fn signal(&self, instance: InstanceId, request: SignalRequest) -> Result<SignalReceipt, EngineError> {
+        self.check_running()?;
+        let _hold = self.shared().time().hold();
+        let view = self.instance(instance).await?;
+        let signal_id = request.signal_id.unwrap_or_else(|| self.shared().ids.new_id(self.now()).to_string());
+        let findings = view.flow().check_signal(&request.signal_type, &request.payload);
+        if !findings.is_empty() {
+            let message = format!("the instance does not take this signal `{}`", request.signal_type);
+            return Err(EngineError::invalid("SIGNAL_INVALID", message, findings));
+        }
+        check_open(&view, "a signal")?;
+        if view.state().signals.len() >= self.shared().limits.max_signals {
+            let message = format!("instance {instance} keeps {} signals that no step has taken", view.state().signals.len());
+            return Err(EngineError::CapacityExceeded { reason: "SIGNAL_QUEUE_FULL", message });
+        }
+        let message = Message::Signal(SignalMessage {
+            signal_id: Arc::from(signal_id.as_str()),
+            signal_type: Arc::from(request.signal_type.as_str()),
+            payload: Arc::new(request.payload),
+            sent_by: request.sent_by,
+        });
+        let is_new = self.deliver(instance, message).await?;
+        if !is_new {
+            // The instance may have ended meanwhile; otherwise the signal was there before.
+            let now = self.instance(instance).await?;
+            if !knows_signal(&now, &signal_id) {
+                check_open(&now, "a signal")?;
+            }
+        }
+        Ok(SignalReceipt { signal_id, accepted: true, duplicate: !is_new })
+    }
+
+    /// Asks an instance to stop, and returns once the request is stored.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is no such instance; `ILLEGAL_STATE` if it has ended or is being cancelled by another request;
+    /// errors of the store.
+    pub async fn cancel(&self, instance: InstanceId, request: CancelRequest) -> Result<CancelReceipt, EngineError> {
+        self.check_running()?;
+        let _hold = self.shared().time().hold();
+        let view = self.instance(instance).await?;
+        let request_id = request.request_id.unwrap_or_else(|| self.shared().ids.new_id(self.now()).to_string());
+        if view.state().cancellation.as_ref().is_some_and(|known| *known.request_id == *request_id) {
+            return Ok(CancelReceipt { request_id, duplicate: true });
+        }
+        check_open(&view, "a cancellation")?;
+        if view.status() == InstanceStatus::Cancelling {
+            return Err(EngineError::illegal_state("STATUS_FORBIDS", format!("instance {instance} is being cancelled already")));
+        }
+        let message = Message::Cancel(runtime::CancelRequest {
+            request_id: Arc::from(request_id.as_str()),
+            reason: request.reason,
+            source: request.source,
+            requested_by: request.requested_by,
+        });
+        let is_new = self.deliver(instance, message).await?;
+        if !is_new {
+            let now = self.instance(instance).await?;
+            let known = now.state().cancellation.as_ref().is_some_and(|known| *known.request_id == *request_id);
+            if !known {
+                check_open(&now, "a cancellation")?;
+            }
+        }
+        Ok(CancelReceipt { request_id, duplicate: !is_new })
+    }
+
+    /// Puts a message into the mailbox; answers whether it is new.
+    async fn deliver(&self, instance: InstanceId, message: Message) -> Result<bool, EngineError> {
+        let sent = self.shared().store.send(vec![NewMessage::new(self.tenant, instance, message)]).await?;
+        self.shared().nudge.notify_one();
+        Ok(sent.first().copied().unwrap_or(false))
+    }
+}
+
+fn check_open(view: &InstanceView, what: &str) -> Result<(), EngineError> {
+    if view.status().is_terminal() {
+        let message = format!("instance {} is {} and takes no {what}", view.id(), view.status());
+        return Err(EngineError::illegal_state("STATUS_FORBIDS", message.replace("no a ", "no ")));
+    }
+    Ok(())
+}
+
+fn knows_signal(view: &InstanceView, signal_id: &str) -> bool {
+    view.state().signals.iter().any(|kept| *kept.0.signal_id == *signal_id)
+}

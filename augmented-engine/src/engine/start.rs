@@ -1,0 +1,213 @@
+//! Starting instances.
+
+use std::sync::Arc;
+
+use augmented_core::json::canonical;
+use augmented_core::runtime::{InstanceHeader, StartMessage};
+use augmented_core::store::NewInstance;
+use augmented_core::validate::Finding;
+use augmented_core::{InstanceId, Timestamp};
+use serde_json::{Map, Value};
+use tokio::sync::oneshot;
+
+use super::{Engine, WorkflowHandle};
+use crate::EngineError;
+use crate::definitions::StartPlan;
+use crate::driver::{StartAnswer, StartInput, WorkerInput};
+
+/// What to start, and with what.
+///
+/// ```
+/// use augmented_engine::StartRequest;
+/// use serde_json::json;
+/// let request = StartRequest::new("order")
+///     .with_version("^1")
+///     .with_input(json!({ "orderId": 7 }))
+///     .with_idempotency_key("order-7");
+/// # let _ = request;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "it starts nothing by itself"]
+pub struct StartRequest {
+    workflow_id: String,
+    version: Option<String>,
+    input: Value,
+    correlation_id: Option<String>,
+    idempotency_key: Option<String>,
+    initiator_id: Option<String>,
+    trace_parent: Option<String>,
+    priority: i32,
+    metadata: Option<Value>,
+}
+
+impl StartRequest {
+    /// Asks for the highest published version of a workflow, with an empty input.
+    pub fn new(workflow_id: impl Into<String>) -> Self {
+        Self {
+            workflow_id: workflow_id.into(),
+            version: None,
+            input: Value::Object(Map::new()),
+            correlation_id: None,
+            idempotency_key: None,
+            initiator_id: None,
+            trace_parent: None,
+            priority: 0,
+            metadata: None,
+        }
+    }
+
+    /// Asks for an exact version, or the highest published one of a range such as `^1`.
+    pub fn with_version(mut self, version: impl Into<String>) -> Self {
+        self.version = Some(version.into());
+        self
+    }
+
+    /// Sets the input.
+    pub fn with_input(mut self, input: Value) -> Self {
+        self.input = input;
+        self
+    }
+
+    /// Sets the business key by which the instance can be found.
+    pub fn with_correlation_id(mut self, correlation_id: impl Into<String>) -> Self {
+        self.correlation_id = Some(correlation_id.into());
+        self
+    }
+
+    /// Makes the start take effect once: repeated with the same key and input, it answers with the same instance.
+    pub fn with_idempotency_key(mut self, key: impl Into<String>) -> Self {
+        self.idempotency_key = Some(key.into());
+        self
+    }
+
+    /// Says who starts it.
+    pub fn with_initiator(mut self, initiator_id: impl Into<String>) -> Self {
+        self.initiator_id = Some(initiator_id.into());
+        self
+    }
+
+    /// Links the instance to a W3C trace context.
+    pub fn with_trace_parent(mut self, trace_parent: impl Into<String>) -> Self {
+        self.trace_parent = Some(trace_parent.into());
+        self
+    }
+
+    /// Sets the priority; higher first, default 0.
+    pub fn with_priority(mut self, priority: i32) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Attaches free data, an object of at most 16 KiB.
+    pub fn with_metadata(mut self, metadata: Value) -> Self {
+        self.metadata = Some(metadata);
+        self
+    }
+
+    /// What is wrong with the request itself.
+    fn findings(&self) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let limits = [("correlationId", &self.correlation_id), ("idempotencyKey", &self.idempotency_key), ("initiatorId", &self.initiator_id)];
+        for (member, text) in limits {
+            if let Some(text) = text
+                && (text.is_empty() || text.chars().count() > MAX_KEY)
+            {
+                findings.push(Finding::error("LENGTH", format!("/{member}"), format!("`{member}` must have 1 to {MAX_KEY} characters")));
+            }
+        }
+        if let Some(metadata) = &self.metadata {
+            if !metadata.is_object() {
+                findings.push(Finding::error("TYPE", "/metadata", "`metadata` must be an object"));
+            }
+            if canonical::to_string(metadata).len() > MAX_METADATA {
+                findings.push(Finding::error("METADATA_TOO_LARGE", "/metadata", "`metadata` is larger than 16 KiB"));
+            }
+        }
+        findings
+    }
+}
+
+/// Characters of a caller's key.
+const MAX_KEY: usize = 255;
+
+/// Bytes of the caller's free data.
+const MAX_METADATA: usize = 16 * 1024;
+
+impl Engine {
+    /// Starts an instance, and returns once it is stored.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`, reason `INPUT_INVALID`, with all findings if the input does not fit, and nothing is stored;
+    /// `NOT_FOUND` if there is no such workflow or version; `IDEMPOTENCY_CONFLICT` if the key was used with other input;
+    /// `UNAVAILABLE` and `INTERNAL` from the store.
+    ///
+    /// # Cancel safety
+    /// Dropped half-way, the instance may or may not be started; an idempotency key makes a repetition safe.
+    pub async fn start(&self, request: StartRequest) -> Result<WorkflowHandle, EngineError> {
+        self.check_running()?;
+        let shared = self.shared();
+        let _hold = shared.time().hold();
+        let findings = request.findings();
+        if !findings.is_empty() {
+            return Err(EngineError::invalid("REQUEST_INVALID", "the start request is not right", findings));
+        }
+        let plan = shared.definitions.start_plan(self.tenant, &request.workflow_id, request.version.as_deref()).await?;
+        let now = self.now();
+        check_input(&plan, &request.input, now)?;
+        let new = self.new_instance(request, &plan, now);
+        let instance = new.header.instance_id;
+        let message = StartMessage { task_pins: Arc::clone(&plan.task_pins) };
+        let (accepted, answer) = oneshot::channel();
+        let (ended, end) = oneshot::channel();
+        let input = StartInput { new, message, plan: Arc::clone(&plan.plan), accepted, ended };
+        if !shared.send(instance, WorkerInput::Start(Box::new(input))) {
+            return Err(EngineError::stopped());
+        }
+        match answer.await {
+            Ok(Ok(StartAnswer::Created)) => Ok(WorkflowHandle::new(self.clone(), instance, Some(end))),
+            Ok(Ok(StartAnswer::Existing(existing))) => Ok(WorkflowHandle::new(self.clone(), existing, None)),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(EngineError::stopped()),
+        }
+    }
+
+    fn new_instance(&self, request: StartRequest, plan: &StartPlan, now: Timestamp) -> NewInstance {
+        let instance_id = InstanceId(self.shared().ids.new_id(now));
+        let input_hash = request.idempotency_key.is_some().then(|| canonical::content_hash(&request.input));
+        let header = InstanceHeader {
+            tenant_id: self.tenant,
+            instance_id,
+            definition: plan.pin.clone(),
+            input: Arc::new(request.input),
+            correlation_id: request.correlation_id.map(Into::into),
+            idempotency_key: request.idempotency_key.map(Into::into),
+            initiator_id: request.initiator_id.map(Into::into),
+            trigger_id: None,
+            trigger_event_id: None,
+            parent: None,
+            root_instance_id: instance_id,
+            depth: 0,
+            priority: request.priority,
+            trace_parent: request.trace_parent.map(Into::into),
+            metadata: request.metadata.map(Arc::new),
+            created_at: now,
+            expires_at: plan.execution_micros.map(|length| now.plus_micros(length)),
+        };
+        NewInstance::new(Arc::new(header), input_hash)
+    }
+}
+
+fn check_input(plan: &StartPlan, input: &Value, now: Timestamp) -> Result<(), EngineError> {
+    let flow = &plan.plan.flow;
+    let mut findings = flow.check_input(input);
+    if findings.is_empty()
+        && let Err(error) = flow.initial_variables(input, now)
+    {
+        findings.push(Finding::error(error.code, "", format!("a variable of the workflow cannot be made from this input: {}", error.message)));
+    }
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let message = format!("the input does not fit workflow `{}` {}", flow.workflow_id(), flow.version());
+    Err(EngineError::invalid("INPUT_INVALID", message, findings))
+}
