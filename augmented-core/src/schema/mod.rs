@@ -5,6 +5,7 @@
 //! [`validate`](CompiledSchema::validate) with findings that say what is wrong, where, and what
 //! would be right.
 
+mod builder;
 mod check;
 mod compat;
 mod compile;
@@ -12,6 +13,7 @@ mod custom;
 mod dialect;
 mod documents;
 mod embedded;
+mod engine;
 mod format;
 mod message;
 mod meta;
@@ -20,6 +22,7 @@ mod policy;
 mod prepare;
 mod reference;
 mod registry;
+mod repair;
 mod scope;
 mod type_set;
 mod types;

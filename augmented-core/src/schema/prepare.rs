@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::compile::custom_entries;
+use super::builder::custom_entries;
 use super::custom::CustomValidator;
 use super::documents::At;
 use super::registry::guarded;

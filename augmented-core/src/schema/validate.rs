@@ -6,7 +6,7 @@ use super::check::Mode;
 use super::custom::ValidationContext;
 use super::documents::At;
 use super::prepare::{self, Coercion};
-use super::{CompiledSchema, scope};
+use super::{CompiledSchema, repair, scope};
 use crate::json::{pointer, sort_findings};
 use crate::validate::{Finding, Severity};
 
@@ -204,7 +204,8 @@ pub(super) fn run(
     };
     let prepared = prepare::prepare(schema, at, part, options)?;
     let part = prepared.as_ref().map_or(part, |prepared| &prepared.value);
-    let verdict = judge(schema, at, part, base, options)?;
+    let root = if base.is_empty() { part } else { value };
+    let verdict = judge(schema, at, (root, part), base, options)?;
     let valid = !verdict.findings.iter().any(Finding::is_error);
     let (data, coercions) = match prepared {
         Some(prepared) => (valid.then_some(prepared.value), prepared.coercions),
@@ -240,7 +241,7 @@ struct Verdict {
 fn judge(
     schema: &CompiledSchema,
     at: At<'_>,
-    value: &Value,
+    (root, value): (&Value, &Value),
     base: &str,
     options: &ValidateOptions,
 ) -> Result<Verdict, ValidationEngineError> {
@@ -253,7 +254,7 @@ fn judge(
             deferred: Vec::new(),
         });
     }
-    let mut checker = schema.checker(value, Mode::Collect).within(base, options);
+    let mut checker = schema.checker(root, Mode::Collect).within(base, options);
     checker.check(at, value);
     if let Some(failure) = checker.take_failure() {
         // The engine has a verdict where our own checker gave up.
@@ -266,6 +267,14 @@ fn judge(
     if plain && findings.is_empty() {
         findings = engine_findings(schema, value, options.max_findings);
     }
+    repair::keep_lawful(&mut findings, value, base, &|changed| {
+        if plain && schema.engine().is_valid(changed) {
+            return Vec::new();
+        }
+        let mut checker = schema.checker(root, Mode::Collect).within(base, options);
+        checker.check(at, changed);
+        checker.finish().0
+    });
     if options.strict_mode {
         findings
             .iter_mut()

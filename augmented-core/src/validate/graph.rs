@@ -122,7 +122,7 @@ impl<'a> Graph<'a> {
             by_id: FxHashMap::default(),
             duplicates: Vec::new(),
             start: None,
-            has_nameless: false,
+            has_nameless: !document.get("steps").is_some_and(Value::is_array),
         };
         let steps = Place::ROOT.key("steps");
         graph.read_scope(document.get("steps"), &steps, None, None, 1);
@@ -310,7 +310,11 @@ impl<'a> Graph<'a> {
         let target = match self.by_id.get(id) {
             None => Target::Unknown,
             Some(&to) if self.encloses(self.scope_of(to), scope) => Target::Step(to),
-            Some(&to) => Target::OutOfScope(to),
+            // The id may be used twice, which is reported there; one of the two may be visible.
+            Some(&to) => match self.duplicates.iter().find(|(again, first)| *first == to && self.encloses(self.scope_of(*again), scope)) {
+                Some((again, _)) => Target::Step(*again),
+                None => Target::OutOfScope(to),
+            },
         };
         if let (Some(from), Target::Unknown | Target::OutOfScope(_)) = (from, target)
             && let Some(step) = self.steps.get_mut(from)
@@ -445,6 +449,11 @@ impl<'a> Graph<'a> {
                 .any(|scope| scope.steps.iter().any(|inner| self.guards_a_cycle(*inner))),
             _ => true,
         }
+    }
+
+    /// Whether two steps have this id, so that a reference to it says nothing certain.
+    pub(crate) fn is_ambiguous(&self, step: StepIdx) -> bool {
+        self.duplicates.iter().any(|(_, first)| *first == step)
     }
 
     /// Whether the step stands inside the container.

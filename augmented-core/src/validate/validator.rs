@@ -324,7 +324,10 @@ impl Checked<'_> {
         let Some(mut structure) = self.structure else { return findings };
         let mut later: Vec<Finding> = self.later.into_iter().map(|f| structure.as_written(f)).collect();
         structure.give_way(&later);
-        later.retain(|f| !structure.is_broken_at(&f.pointer));
+        later.retain(|f| {
+            let about_absence = matches!(&*f.code, "required" | "WAIT_UNCONFIGURED" | "dependentRequired" | "TIMEOUT_MISSING" | "TRIGGER_CORRELATION_MISSING");
+            !structure.is_broken_at(&f.pointer) && !(about_absence && structure.is_misspelt(&f.pointer))
+        });
         findings.append(&mut structure.findings);
         for finding in later {
             // Another level may have seen the same thing.

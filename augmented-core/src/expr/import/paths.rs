@@ -131,6 +131,12 @@ const WORDS: [&str; 15] = [
     "google",
 ];
 
+/// Roots of some place: where one is not legal, its name still does not mean a member of the data.
+const ROOTS: [&str; 13] = [
+    "input", "vars", "steps", "workflow", "event", "signal", "output", "outcome", "error", "item",
+    "index", "schedule", "task",
+];
+
 /// Bare names, read from the data of the place.
 pub(super) fn bare_names(draft: &mut Draft, context: &ImportContext<'_>) {
     let declared = declared_variables(draft);
@@ -141,6 +147,7 @@ pub(super) fn bare_names(draft: &mut Draft, context: &ImportContext<'_>) {
             && !draft.symbol(at + 1, "(")
             && !WORDS.contains(&name.as_str())
             && !context.site.allows(&name)
+            && !ROOTS.contains(&name.as_str())
             && !declared.contains(&name)
             && !key_of_map(draft, at)
             && !super::super::functions::NAMESPACES.contains(&name.as_str())
@@ -171,8 +178,14 @@ fn rewrite_bare(draft: &mut Draft, context: &ImportContext<'_>, at: usize, name:
         return;
     }
     let data = context.site.data_root();
-    let note = format!("`{name}` is read from nowhere: write `{data}.{name}`");
-    draft.splice(at, at + 1, &format!("{data}.{name}"));
+    // Relative to the envelope as well as to its payload.
+    let right = if data == "event.payload" && name == "payload" {
+        data.to_owned()
+    } else {
+        format!("{data}.{name}")
+    };
+    let note = format!("`{name}` is read from nowhere: write `{right}`");
+    draft.splice(at, at + 1, &right);
     if context.has_one_source() {
         draft.note(19, note);
     } else {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Checker, Members, Mode};
-use crate::schema::compile::custom_entries;
+use crate::schema::builder::custom_entries;
 use crate::schema::custom::{CheckInput, Complaint, CustomValidator, ValidatorError};
 use crate::schema::documents::At;
 use crate::schema::registry::guarded;

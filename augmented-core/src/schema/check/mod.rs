@@ -20,10 +20,10 @@ use serde_json::{Map, Value};
 
 pub(in crate::schema) use self::array::item_schema;
 use self::branch::Tag;
-use super::compile::Leaves;
 use super::custom::ValidationContext;
 use super::dialect::Dialect;
 use super::documents::{At, Documents};
+use super::engine::Leaves;
 use super::policy::Identity;
 use super::validate::{DeferredCheck, ValidateOptions, ValidationEngineError};
 use super::{CompiledSchema, message, types};

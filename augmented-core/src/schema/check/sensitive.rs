@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::array::item_schema;
 use crate::json::pointer;
-use crate::schema::compile::Leaves;
 use crate::schema::dialect::{is_in_place, subschemas};
 use crate::schema::documents::{At, Documents};
+use crate::schema::engine::Leaves;
 use crate::schema::policy::{Identity, identity};
 
 /// Pointers of the values marked `x-sensitive` or `writeOnly`.

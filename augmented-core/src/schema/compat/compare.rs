@@ -6,15 +6,15 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
+use super::keywords::{LOWER, UPPER};
 use super::same::{Assumed, is_annotation, same};
 use super::{Change, ChangeType, Effect};
 use crate::json::pointer;
-use crate::schema::check::item_schema;
 use crate::schema::documents::{At, Documents};
 use crate::schema::policy::identity;
-use crate::schema::{CompiledSchema, Dialect, TypeSet, message, types};
+use crate::schema::{CompiledSchema, Dialect, types};
 
 /// The changes from one version to another, sorted by pointer.
 pub(super) fn changes(old: &CompiledSchema, new: &CompiledSchema, strict: bool) -> Vec<Change> {
@@ -36,29 +36,8 @@ pub(super) fn changes(old: &CompiledSchema, new: &CompiledSchema, strict: bool) 
 /// Pairs of schemas compared at most; beyond it nothing is proven.
 const MAX_STEPS: usize = 50_000;
 
-static TRUE: Value = Value::Bool(true);
+pub(super) static TRUE: Value = Value::Bool(true);
 static FALSE: Value = Value::Bool(false);
-
-/// Keywords that are counts or limits: those whose greater value is stricter, and those whose smaller is.
-const LOWER: [&str; 6] = [
-    "minimum",
-    "exclusiveMinimum",
-    "minLength",
-    "minItems",
-    "minProperties",
-    "minContains",
-];
-const UPPER: [&str; 6] = [
-    "maximum",
-    "exclusiveMaximum",
-    "maxLength",
-    "maxItems",
-    "maxProperties",
-    "maxContains",
-];
-
-/// Counts whose absence means 0.
-const COUNTS_FROM: [&str; 3] = ["minLength", "minItems", "minProperties"];
 
 /// Keywords whose change is compared as a whole.
 const COMPOSITION: [&str; 18] = [
@@ -100,25 +79,25 @@ const COMPARED: [&str; 14] = [
     "additionalItems",
 ];
 
-struct Walk<'s> {
-    old: &'s CompiledSchema,
-    new: &'s CompiledSchema,
-    strict: bool,
-    changes: Vec<Change>,
+pub(super) struct Walk<'s> {
+    pub(super) old: &'s CompiledSchema,
+    pub(super) new: &'s CompiledSchema,
+    pub(super) strict: bool,
+    pub(super) changes: Vec<Change>,
     assumed: Assumed,
     steps: usize,
 }
 
 impl<'s> Walk<'s> {
-    fn old_documents(&self) -> &'s Documents {
+    pub(super) fn old_documents(&self) -> &'s Documents {
         self.old.documents()
     }
 
-    fn new_documents(&self) -> &'s Documents {
+    pub(super) fn new_documents(&self) -> &'s Documents {
         self.new.documents()
     }
 
-    fn push(
+    pub(super) fn push(
         &mut self,
         change_type: ChangeType,
         at: impl Into<String>,
@@ -142,7 +121,7 @@ impl<'s> Walk<'s> {
         });
     }
 
-    fn tightened(&mut self, at: String, description: String) {
+    pub(super) fn tightened(&mut self, at: String, description: String) {
         self.push(
             ChangeType::TightenedConstraint,
             at,
@@ -152,7 +131,7 @@ impl<'s> Walk<'s> {
         );
     }
 
-    fn relaxed(&mut self, at: String, description: String) {
+    pub(super) fn relaxed(&mut self, at: String, description: String) {
         self.push(
             ChangeType::RelaxedConstraint,
             at,
@@ -162,7 +141,7 @@ impl<'s> Walk<'s> {
         );
     }
 
-    fn unknown(&mut self, change_type: ChangeType, at: String, description: String) {
+    pub(super) fn unknown(&mut self, change_type: ChangeType, at: String, description: String) {
         self.push(
             change_type,
             at,
@@ -173,7 +152,7 @@ impl<'s> Walk<'s> {
     }
 
     /// Compares two schemas; `at` leads to the newer one.
-    fn compare(&mut self, old: At<'s>, new: At<'s>, at: &str) {
+    pub(super) fn compare(&mut self, old: At<'s>, new: At<'s>, at: &str) {
         let (old, new) = (
             plain(self.old_documents(), old),
             plain(self.new_documents(), new),
@@ -234,190 +213,6 @@ impl<'s> Walk<'s> {
         self.array((old, a), (new, b), at);
         self.all_of((old, a), (new, b), at);
         self.annotations(a, b, at);
-    }
-
-    /// Compares the types; whether any type is common.
-    fn types(&mut self, a: &Map<String, Value>, b: &Map<String, Value>, at: &str) -> bool {
-        let (before, after) = (declared(a), declared(b));
-        let lost = !before.is_within(&after);
-        let won = !after.is_within(&before);
-        let place = pointer::join(at, "type");
-        let text = format!("{} became {}", words(&before), words(&after));
-        match (lost, won) {
-            (false, false) => return true,
-            (true, false) => self.push(
-                ChangeType::NarrowedType,
-                place,
-                text,
-                Effect::Breaks,
-                Effect::Ok,
-            ),
-            (false, true) => self.push(
-                ChangeType::WidenedType,
-                place,
-                text,
-                Effect::Ok,
-                Effect::Breaks,
-            ),
-            (true, true) => self.push(
-                ChangeType::NarrowedType,
-                place,
-                text,
-                Effect::Breaks,
-                Effect::Breaks,
-            ),
-        }
-        !before.intersection(&after).is_none()
-    }
-
-    /// Compares `enum` and `const`.
-    fn values(&mut self, a: &Map<String, Value>, b: &Map<String, Value>, at: &str) {
-        let place = |schema: &Map<String, Value>| {
-            pointer::join(
-                at,
-                if schema.contains_key("const") {
-                    "const"
-                } else {
-                    "enum"
-                },
-            )
-        };
-        match (listed(a), listed(b)) {
-            (None, None) => {}
-            (None, Some(_)) => {
-                self.tightened(place(b), "only listed values are accepted".to_owned())
-            }
-            (Some(_), None) => {
-                self.relaxed(place(a), "values need not be listed any more".to_owned())
-            }
-            (Some(before), Some(after)) => {
-                let missing = |from: &[&Value], to: &[&Value]| -> Vec<Value> {
-                    from.iter()
-                        .filter(|value| !to.iter().any(|other| types::equal(value, other)))
-                        .map(|value| (*value).clone())
-                        .collect()
-                };
-                let (gone, added) = (missing(&before, &after), missing(&after, &before));
-                if !gone.is_empty() {
-                    let text = format!("{} is no longer accepted", message::list(&gone));
-                    self.push(
-                        ChangeType::RemovedEnumValue,
-                        place(b),
-                        text,
-                        Effect::Breaks,
-                        Effect::Ok,
-                    );
-                }
-                if !added.is_empty() {
-                    let text = format!("{} is accepted too", message::list(&added));
-                    self.push(
-                        ChangeType::AddedEnumValue,
-                        place(b),
-                        text,
-                        Effect::Ok,
-                        Effect::Breaks,
-                    );
-                }
-            }
-        }
-    }
-
-    /// Compares limits, `multipleOf` and `uniqueItems`.
-    fn limits(&mut self, a: &Map<String, Value>, b: &Map<String, Value>, at: &str) {
-        let lower = LOWER.iter().map(|keyword| (*keyword, true));
-        for (keyword, is_lower) in lower.chain(UPPER.iter().map(|keyword| (*keyword, false))) {
-            let place = pointer::join(at, keyword);
-            let limit = |schema: &Map<String, Value>| {
-                schema.get(keyword).and_then(Value::as_number).cloned()
-            };
-            match (limit(a), limit(b)) {
-                (None, None) => {}
-                (None, Some(new)) if is_zero(&new) && COUNTS_FROM.contains(&keyword) => {}
-                (Some(old), None) if is_zero(&old) && COUNTS_FROM.contains(&keyword) => {}
-                // Without the keyword one element is demanded, with 0 none.
-                (None, Some(_)) | (Some(_), None) if keyword == "minContains" => {
-                    self.unknown(
-                        ChangeType::ChangedComposition,
-                        place,
-                        format!("`{keyword}` changed"),
-                    );
-                }
-                (None, Some(new)) => self.tightened(place, format!("`{keyword}` {new} was added")),
-                (Some(old), None) => self.relaxed(place, format!("`{keyword}` {old} was removed")),
-                (Some(old), Some(new)) => {
-                    let text = format!("`{keyword}` went from {old} to {new}");
-                    match (types::compare_numbers(&new, &old), is_lower) {
-                        (std::cmp::Ordering::Equal, _) => {}
-                        (std::cmp::Ordering::Greater, true) | (std::cmp::Ordering::Less, false) => {
-                            self.tightened(place, text)
-                        }
-                        _ => self.relaxed(place, text),
-                    }
-                }
-            }
-        }
-        self.divisor(a, b, pointer::join(at, "multipleOf"));
-        let unique = |schema: &Map<String, Value>| schema.get("uniqueItems") == Some(&TRUE);
-        match (unique(a), unique(b)) {
-            (false, true) => self.tightened(
-                pointer::join(at, "uniqueItems"),
-                "elements must differ".to_owned(),
-            ),
-            (true, false) => self.relaxed(
-                pointer::join(at, "uniqueItems"),
-                "elements may repeat".to_owned(),
-            ),
-            _ => {}
-        }
-    }
-
-    fn divisor(&mut self, a: &Map<String, Value>, b: &Map<String, Value>, place: String) {
-        let divisor = |schema: &Map<String, Value>| {
-            schema.get("multipleOf").and_then(Value::as_number).cloned()
-        };
-        match (divisor(a), divisor(b)) {
-            (None, None) => {}
-            (None, Some(new)) => self.tightened(place, format!("`multipleOf` {new} was added")),
-            (Some(old), None) => self.relaxed(place, format!("`multipleOf` {old} was removed")),
-            (Some(old), Some(new)) if types::compare_numbers(&old, &new).is_eq() => {}
-            (Some(old), Some(new)) => {
-                let text = format!("`multipleOf` went from {old} to {new}");
-                match (divides(&new, &old), divides(&old, &new)) {
-                    (true, _) => self.relaxed(place, text),
-                    (_, true) => self.tightened(place, text),
-                    _ => self.push(
-                        ChangeType::TightenedConstraint,
-                        place,
-                        text,
-                        Effect::Breaks,
-                        Effect::Breaks,
-                    ),
-                }
-            }
-        }
-    }
-
-    /// Compares `pattern` and `format`.
-    fn texts(&mut self, a: &Map<String, Value>, b: &Map<String, Value>, at: &str) {
-        for keyword in ["pattern", "format"] {
-            let place = pointer::join(at, keyword);
-            match (a.get(keyword), b.get(keyword)) {
-                (None, Some(_)) => self.tightened(place, format!("`{keyword}` was added")),
-                (Some(_), None) => self.relaxed(place, format!("`{keyword}` was removed")),
-                (Some(old), Some(new)) if old != new => {
-                    self.unknown(
-                        ChangeType::ChangedPattern,
-                        place,
-                        format!(
-                            "`{keyword}` changed from {} to {}",
-                            message::show(old),
-                            message::show(new)
-                        ),
-                    );
-                }
-                _ => {}
-            }
-        }
     }
 
     /// Compares the keywords whose schemas are not looked into, and custom ones.
@@ -519,257 +314,8 @@ impl<'s> Walk<'s> {
         )
     }
 
-    fn object(
-        &mut self,
-        old: (At<'s>, &'s Map<String, Value>),
-        new: (At<'s>, &'s Map<String, Value>),
-        at: &str,
-    ) {
-        let (a, b) = (Model::of(old), Model::of(new));
-        self.patterns(&a, &b, at);
-        let names: BTreeSet<&str> = a.names().chain(b.names()).collect();
-        for name in names {
-            let place = pointer::join(&pointer::join(at, "properties"), name);
-            match (a.property(name), b.property(name)) {
-                (Some(before), Some(after)) => self.compare(before, after, &place),
-                (None, Some(after)) => self.added(name, &a, after, place),
-                (Some(before), None) => self.removed(name, before, a.requires(name), &b, place),
-                (None, None) => {}
-            }
-        }
-        self.required(&a, &b, at);
-        self.rest(&a, &b, at);
-    }
-
-    fn patterns(&mut self, a: &Model<'s>, b: &Model<'s>, at: &str) {
-        let place = pointer::join(at, "patternProperties");
-        let keys = |model: &Model<'s>| {
-            model
-                .patterns
-                .into_iter()
-                .flat_map(Map::keys)
-                .cloned()
-                .collect::<BTreeSet<String>>()
-        };
-        let (before, after) = (keys(a), keys(b));
-        if before != after {
-            self.unknown(
-                ChangeType::ChangedComposition,
-                place,
-                "the patterns of member names changed".to_owned(),
-            );
-            return;
-        }
-        for pattern in before {
-            let part = |model: &Model<'s>| {
-                model
-                    .patterns
-                    .and_then(|patterns| patterns.get(&pattern))
-                    .map(|below| model.at.with(below))
-            };
-            if let (Some(before), Some(after)) = (part(a), part(b)) {
-                self.compare(before, after, &pointer::join(&place, &pattern));
-            }
-        }
-    }
-
-    /// A member that only the new version describes.
-    fn added(&mut self, name: &str, old: &Model<'s>, after: At<'s>, place: String) {
-        if self.matches_pattern(self.old, old, name) {
-            return self.unknown(
-                ChangeType::AddedField,
-                place,
-                format!("`{name}`, which a pattern covers, is described"),
-            );
-        }
-        match old.rest {
-            Some(Value::Bool(false)) => {
-                self.push(
-                    ChangeType::AddedField,
-                    place,
-                    format!("`{name}` was added"),
-                    Effect::Ok,
-                    Effect::Breaks,
-                );
-            }
-            Some(rest) if rest.is_object() => self.compare(old.at.with(rest), after, &place),
-            _ => self.open_field(
-                ChangeType::AddedField,
-                place,
-                format!("`{name}` was added"),
-                after,
-                Effect::Ok,
-            ),
-        }
-    }
-
-    /// A member that only the old version describes.
-    fn removed(
-        &mut self,
-        name: &str,
-        before: At<'s>,
-        was_required: bool,
-        new: &Model<'s>,
-        place: String,
-    ) {
-        if self.matches_pattern(self.new, new, name) {
-            return self.unknown(
-                ChangeType::RemovedField,
-                place,
-                format!("`{name}`, which a pattern covers, is no longer described"),
-            );
-        }
-        let text = format!("`{name}` was removed");
-        let still_required = new.requires(name);
-        let forward = if was_required && !still_required {
-            Effect::Breaks
-        } else {
-            Effect::Ok
-        };
-        match new.rest {
-            Some(Value::Bool(false)) => self.push(
-                ChangeType::RemovedField,
-                place,
-                text,
-                Effect::Breaks,
-                forward,
-            ),
-            Some(rest) if rest.is_object() => self.compare(before, new.at.with(rest), &place),
-            _ => self.open_field(ChangeType::RemovedField, place, text, before, forward),
-        }
-    }
-
-    /// A member described on one side only, of an open object: documents of the other may hold
-    /// anything under its name.
-    fn open_field(
-        &mut self,
-        change_type: ChangeType,
-        place: String,
-        text: String,
-        described: At<'s>,
-        forward: Effect,
-    ) {
-        let typed = !accepts_all(described.value);
-        let lenient = if typed && self.strict {
-            Effect::Breaks
-        } else {
-            Effect::Ok
-        };
-        let (backward, forward) = match change_type {
-            ChangeType::AddedField => (lenient, forward),
-            _ => (
-                Effect::Ok,
-                if forward == Effect::Breaks {
-                    forward
-                } else {
-                    lenient
-                },
-            ),
-        };
-        self.push(change_type, place, text, backward, forward);
-        if let Some(change) = self.changes.last_mut() {
-            change.open_model = typed && !self.strict;
-        }
-    }
-
-    fn matches_pattern(&self, schema: &CompiledSchema, model: &Model<'s>, name: &str) -> bool {
-        let dialect = schema.documents().dialect(model.at.document);
-        let name = Value::from(name);
-        let mut patterns = model.patterns.into_iter().flat_map(Map::keys);
-        patterns.any(|pattern| {
-            schema
-                .leaves()
-                .accepts(dialect, "pattern", &Value::from(pattern.as_str()), &name)
-                != Some(false)
-        })
-    }
-
-    fn required(&mut self, a: &Model<'s>, b: &Model<'s>, at: &str) {
-        let place = pointer::join(at, "required");
-        for name in b.required.iter().filter(|name| !a.required.contains(name)) {
-            self.push(
-                ChangeType::AddedRequired,
-                place.clone(),
-                format!("`{name}` became required"),
-                Effect::Breaks,
-                Effect::Ok,
-            );
-        }
-        for name in a.required.iter().filter(|name| !b.required.contains(name)) {
-            // A removed member is reported once.
-            if a.property(name).is_none()
-                || b.property(name).is_some()
-                || b.rest.is_some_and(Value::is_object)
-            {
-                self.push(
-                    ChangeType::RemovedRequired,
-                    place.clone(),
-                    format!("`{name}` is no longer required"),
-                    Effect::Ok,
-                    Effect::Breaks,
-                );
-            }
-        }
-    }
-
-    /// Compares what is said about members nobody names.
-    fn rest(&mut self, a: &Model<'s>, b: &Model<'s>, at: &str) {
-        let place = pointer::join(at, "additionalProperties");
-        match (a.rest, b.rest) {
-            (Some(Value::Bool(false)), Some(Value::Bool(false))) => {}
-            (Some(Value::Bool(false)), _) => {
-                self.push(
-                    ChangeType::OpenedModel,
-                    place,
-                    "unknown members are accepted".to_owned(),
-                    Effect::Ok,
-                    Effect::Breaks,
-                );
-            }
-            (_, Some(Value::Bool(false))) => {
-                self.push(
-                    ChangeType::ClosedModel,
-                    place,
-                    "unknown members are refused".to_owned(),
-                    Effect::Breaks,
-                    Effect::Ok,
-                );
-            }
-            (before, after) => {
-                let schema = |model: &Model<'s>, rest: Option<&'s Value>| {
-                    model.at.with(rest.unwrap_or(&TRUE))
-                };
-                self.compare(schema(a, before), schema(b, after), &place);
-            }
-        }
-    }
-
-    fn array(
-        &mut self,
-        old: (At<'s>, &'s Map<String, Value>),
-        new: (At<'s>, &'s Map<String, Value>),
-        at: &str,
-    ) {
-        let dialects = (
-            self.old_documents().dialect(old.0.document),
-            self.new_documents().dialect(new.0.document),
-        );
-        let longest = tuple_length(dialects.0, old.1).max(tuple_length(dialects.1, new.1));
-        for index in 0..=longest {
-            let below = |dialect: Dialect, (at, schema): (At<'s>, &'s Map<String, Value>)| {
-                at.with(item_schema(dialect, schema, index).unwrap_or(&TRUE))
-            };
-            let place = if index == longest {
-                pointer::join(at, "items")
-            } else {
-                format!("{at}/prefixItems/{index}")
-            };
-            self.compare(below(dialects.0, old), below(dialects.1, new), &place);
-        }
-    }
-
     /// Compares `allOf` pair by pair: what follows for each pair follows for all together.
-    fn all_of(
+    pub(super) fn all_of(
         &mut self,
         old: (At<'s>, &'s Map<String, Value>),
         new: (At<'s>, &'s Map<String, Value>),
@@ -826,50 +372,6 @@ impl<'s> Walk<'s> {
 
 static EMPTY: std::sync::OnceLock<Map<String, Value>> = std::sync::OnceLock::new();
 
-/// What an object schema says about members.
-struct Model<'s> {
-    at: At<'s>,
-    properties: Option<&'s Map<String, Value>>,
-    patterns: Option<&'s Map<String, Value>>,
-    required: Vec<&'s str>,
-    rest: Option<&'s Value>,
-}
-
-impl<'s> Model<'s> {
-    fn of((at, schema): (At<'s>, &'s Map<String, Value>)) -> Self {
-        Self {
-            at,
-            properties: schema.get("properties").and_then(Value::as_object),
-            patterns: schema.get("patternProperties").and_then(Value::as_object),
-            required: schema
-                .get("required")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .filter_map(Value::as_str)
-                .collect(),
-            rest: schema.get("additionalProperties"),
-        }
-    }
-
-    fn names(&self) -> impl Iterator<Item = &'s str> + use<'s> {
-        self.properties
-            .into_iter()
-            .flat_map(Map::keys)
-            .map(String::as_str)
-    }
-
-    fn property(&self, name: &str) -> Option<At<'s>> {
-        self.properties
-            .and_then(|properties| properties.get(name))
-            .map(|below| self.at.with(below))
-    }
-
-    fn requires(&self, name: &str) -> bool {
-        self.required.contains(&name)
-    }
-}
-
 /// The schema itself, or the one it merely refers to.
 fn plain<'s>(documents: &'s Documents, at: At<'s>) -> At<'s> {
     let mut at = at;
@@ -918,79 +420,9 @@ fn shut(at: At<'_>) -> bool {
 }
 
 /// Whether a schema says nothing.
-fn accepts_all(schema: &Value) -> bool {
+pub(super) fn accepts_all(schema: &Value) -> bool {
     match schema {
         Value::Object(schema) => schema.keys().all(|keyword| is_annotation(keyword)),
         other => other == &TRUE,
-    }
-}
-
-/// The types `type` names, and those of listed values.
-fn declared(schema: &Map<String, Value>) -> TypeSet {
-    let names: Vec<&str> = match schema.get("type") {
-        Some(Value::String(name)) => vec![name],
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
-        _ => Vec::new(),
-    };
-    let set = if schema.contains_key("type") {
-        TypeSet::of_types(&names)
-    } else {
-        TypeSet::any()
-    };
-    match listed(schema) {
-        Some(values) => set
-            .intersection(&TypeSet::of_values(values.into_iter().cloned()))
-            .without_values(),
-        None => set,
-    }
-}
-
-fn listed(schema: &Map<String, Value>) -> Option<Vec<&Value>> {
-    match (schema.get("const"), schema.get("enum")) {
-        (Some(only), None) => Some(vec![only]),
-        (None, Some(Value::Array(values))) => Some(values.iter().collect()),
-        (Some(only), Some(Value::Array(values))) => Some(
-            values
-                .iter()
-                .filter(|value| types::equal(value, only))
-                .collect(),
-        ),
-        _ => None,
-    }
-}
-
-fn words(set: &TypeSet) -> String {
-    if set.is_any() {
-        return "any type".to_owned();
-    }
-    message::either(
-        &set.names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect::<Vec<_>>(),
-    )
-}
-
-fn tuple_length(dialect: Dialect, schema: &Map<String, Value>) -> usize {
-    let keyword = if dialect == Dialect::Draft202012 {
-        "prefixItems"
-    } else {
-        "items"
-    };
-    schema
-        .get(keyword)
-        .and_then(Value::as_array)
-        .map_or(0, Vec::len)
-}
-
-fn is_zero(number: &Number) -> bool {
-    number.as_f64() == Some(0.0)
-}
-
-/// Whether one divisor divides another exactly; only integers are decided.
-fn divides(divisor: &Number, of: &Number) -> bool {
-    match (divisor.as_i64(), of.as_i64()) {
-        (Some(divisor), Some(of)) if divisor > 0 => of % divisor == 0,
-        _ => false,
     }
 }

@@ -6,7 +6,9 @@
 //! switches off.
 
 mod compare;
+mod keywords;
 mod same;
+mod structure;
 mod version;
 
 use serde::{Deserialize, Serialize};

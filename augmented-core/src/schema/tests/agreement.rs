@@ -137,7 +137,7 @@ fn document(root: Value, x: Value, y: Value) -> Value {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn the_walk_agrees_with_the_engine(root in any_schema(), x in any_schema(), y in any_schema(), values in prop::collection::vec(any_value(), 12)) {

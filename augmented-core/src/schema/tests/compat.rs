@@ -393,7 +393,7 @@ fn related_schemas() -> impl Strategy<Value = (Value, Value)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3000))]
+    #![proptest_config(ProptestConfig::with_cases(1000))]
 
     #[test]
     fn compatible_versions_accept_what_they_promise((old, new) in related_schemas(), values in prop::collection::vec(any_value(), 24)) {

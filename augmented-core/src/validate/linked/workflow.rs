@@ -73,8 +73,9 @@ impl Linked<'_, '_, '_> {
             findings.push(
                 Finding::error("REFERENCE_WRONG_KIND", reference.pointer.as_str(), format!("`{}` is a task of type {kind}, a HUMAN_TASK needs one of type MANUAL", reference.id))
                     .with_hint("name a MANUAL task, leave `taskId` out, or use a TASK step")
-                    .with_related(related.clone()),
+                    .with_related(related),
             );
+            return;
         }
         check_input(
             step.value.get("input"),

@@ -174,7 +174,12 @@ impl Structure<'_> {
 
     /// Structural findings give way to findings of the rules that say the same with more sense.
     pub(super) fn give_way(&mut self, later: &[Finding]) {
+        let other_kind = later.iter().any(|f| f.code == "TASK_TYPE_KIND_MISMATCH");
         self.findings.retain(|finding| {
+            // What a type of task needs is not asked for while its type is in doubt.
+            if other_kind && matches!(&*finding.code, "falseSchema" | "required") && finding.pointer.matches('/').count() == 1 {
+                return finding.pointer == "/name" || finding.pointer == "/version";
+            }
             let general = matches!(
                 &*finding.code,
                 "falseSchema" | "not" | "dependentRequired" | "required" | "pattern" | "const" | "maximum" | "uniqueItems"
@@ -190,6 +195,16 @@ impl Structure<'_> {
             };
             !(alternatives && later.iter().any(told))
         });
+    }
+
+    /// Whether the place is that of a member which another one was probably meant to be.
+    pub(super) fn is_misspelt(&self, pointer: &str) -> bool {
+        let Some((parent, name)) = crate::json::pointer::split_last(pointer) else { return false };
+        self.findings.iter().any(|f| {
+            f.code == "additionalProperties"
+                && crate::json::pointer::parent(&f.pointer) == Some(parent)
+                && f.hint.as_ref().is_some_and(|hint| hint.contains(&format!("`{name}`")))
+        })
     }
 
     /// Whether the structure at or above the place is broken, so that later levels have nothing to say of it.

@@ -9,7 +9,8 @@ use super::super::super::place::Place;
 use super::Workflow;
 use super::reads::{Reader, Variables, check_read};
 use super::shape::at;
-use crate::expr::ExprSite;
+use crate::expr::{ExprSite, Shape};
+use crate::json::nearest::nearest;
 use crate::model::StepType;
 
 /// Older definitions write their default as a condition.
@@ -31,9 +32,14 @@ pub(super) fn check<'c, 'd>(w: &mut Workflow<'c, 'd>, expressions: &mut Expressi
     let variables = Variables::of(w.document, w.graph);
     let mut handlers = vec![false; w.graph.steps.len()];
     for mention in &w.graph.mentions {
-        if let (Target::Step(step), Site::Handler(_) | Site::OnError) = (mention.target, mention.site)
-            && let Some(handler) = handlers.get_mut(step)
-        {
+        if !matches!(mention.site, Site::Handler(_) | Site::OnError) {
+            continue;
+        }
+        let step = match mention.target {
+            Target::Step(step) | Target::OutOfScope(step) => Some(step),
+            Target::Unknown => nearest(mention.id, w.graph.steps.iter().map(|s| s.id)).and_then(|near| w.graph.by_id.get(near.name)).copied(),
+        };
+        if let Some(handler) = step.and_then(|step| handlers.get_mut(step)) {
             *handler = true;
         }
     }
@@ -92,7 +98,7 @@ impl<'d> Fields<'_, '_, 'd> {
     fn inside(&self, index: StepIdx, site: ExprSite) -> ExprSite {
         let graph = self.w.graph;
         let items = super::enclosing_items(graph, graph.scope_of(index));
-        let site = items.fold(site, |site, (name, _)| if site.allows(name) { site } else { site.with_item(name) });
+        let site = items.fold(site, |site, (name, _)| if site.allows(name) { site.with_root("index", Shape::Number) } else { site.with_item(name) });
         if self.handlers.get(index) == Some(&true) { site.with_error() } else { site }
     }
 

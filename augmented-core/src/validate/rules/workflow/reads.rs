@@ -93,7 +93,7 @@ fn check_step(read: &Read<'_>, reader: Reader, graph: &Graph<'_>, flow: &Flow<'_
         findings.push(at_read(finding.with_hint(hint.unwrap_or_default()), read));
         return;
     };
-    let Some(node) = graph.steps.get(step) else { return };
+    let Some(node) = graph.steps.get(step).filter(|_| !graph.is_ambiguous(step)) else { return };
     let related = || Related::new(node.pointer.as_str(), "the step that is read");
     let scope = match reader {
         Reader::Entering(at) | Reader::Leaving(at) => graph.scope_of(at),

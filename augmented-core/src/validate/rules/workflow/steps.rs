@@ -182,8 +182,14 @@ fn signal(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
         let hint = wording::suggest(name, declared.keys().map(String::as_str), "declared signals");
         w.findings.push(finding.with_hint(hint.unwrap_or_else(|| "declare it under `signals`".into())));
     }
-    for member in ["correlationKey", "eventCondition", "since"] {
-        if step.value.contains_key(member) {
+    let foreign: &[&str] = if step.value.contains_key("eventPattern") || step.value.contains_key("eventPatterns") {
+        // Which of the two is meant is not known yet.
+        &[]
+    } else {
+        &["correlationKey", "eventCondition", "since"]
+    };
+    for member in foreign {
+        if step.value.contains_key(*member) {
             w.findings.push(
                 Finding::error("not", here.key(member), format!("`{member}` has no meaning for a signal, which is sent to this instance"))
                     .with_hint("remove it"),
@@ -226,7 +232,12 @@ fn delay(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
 /// Members that belong to the other result of an END.
 fn end(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
     let here = at(step);
-    let failed = text(step, "result") == Some("FAILED");
+    let failed = match text(step, "result") {
+        None | Some("COMPLETED") => false,
+        Some("FAILED") => true,
+        // Another word has a finding of its own.
+        Some(_) => return,
+    };
     let foreign: &[&str] = if failed { &["outcome"] } else { &["errorCode", "errorMessage"] };
     for member in foreign.iter().filter(|m| step.value.contains_key(**m)) {
         let (is, needs) = if failed { ("FAILED", "COMPLETED") } else { ("COMPLETED", "FAILED") };
