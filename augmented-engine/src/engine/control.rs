@@ -35,7 +35,7 @@ impl SignalRequest {
 
     /// Sets its data.
     pub fn with_payload(mut self, payload: Value) -> Self {
-        self.payload = payload;
+        self.payload = augmented_core::json::normalise_numbers(payload);
         self
     }
 

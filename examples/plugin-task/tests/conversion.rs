@@ -30,5 +30,5 @@ async fn amounts_are_converted_at_the_given_rates() {
 #[tokio::test]
 async fn a_missing_rate_is_a_business_error() {
     let result = convert(json!({"amount": 8, "to": "XXX"})).await;
-    assert_eq!(result.error.map(|error| error.code), Some("BUSINESS:RATE_UNKNOWN".to_owned()));
+    assert_eq!(result.error.map(|error| error.code), Some("RATE_UNKNOWN".to_owned()));
 }
