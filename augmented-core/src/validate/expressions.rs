@@ -222,7 +222,7 @@ impl<'c> Expressions<'c> {
                 || right
                     .rfind("${")
                     .is_some_and(|open| !right.get(open..).is_some_and(|t| t.contains('}')));
-            let outside_text = right.matches('"').count() % 2 == 0 || template;
+            let outside_text = right.matches('"').count().is_multiple_of(2) || template;
             let step = self.dashed.iter().find(|id| {
                 name.strip_prefix(**id).is_some_and(|after| {
                     !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')
