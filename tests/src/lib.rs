@@ -1,0 +1,4 @@
+#![deny(missing_docs)]
+//! What the acceptance tests share.
+
+pub mod simulation;
