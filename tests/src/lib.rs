@@ -1,6 +1,7 @@
 //! What the acceptance tests share: engines on virtual time, short forms of definitions, recorders.
 
 mod calls;
+pub mod simulation;
 mod watched;
 
 use std::sync::Arc;
