@@ -11,14 +11,16 @@ use serde_json::{Value, json};
 
 fn parent(more: Value) -> Value {
     let step = json!({"stepId": "sub", "type": "SUB_WORKFLOW", "workflowId": "child", "input": {"n": "${input.n}"}, "next": [{"nextStepId": "after"}]});
-    workflow(
-        "parent",
-        json!([
-            with(step, more),
-            {"stepId": "after", "type": "TASK", "taskId": "after", "input": {"got": "${steps.sub.output}"}},
-            {"stepId": "handle", "type": "TASK", "taskId": "after", "input": {"code": "${error.code}", "inner": "${error.details.error.code}", "retryable": "${error.retryable}"}},
-        ]),
-    )
+    let after = json!({"stepId": "after", "type": "TASK", "taskId": "after", "input": {"got": "${steps.sub.output}"}});
+    workflow("parent", json!([with(step, more), after]))
+}
+
+/// A parent whose `handle` step takes the failure of the child.
+fn handling_parent() -> Value {
+    let mut parent = parent(json!({"onFailure": {"handlers": [{"errorCode": "CHILD_FAILED", "nextStepId": "handle"}]}}));
+    let input = json!({"code": "${error.code}", "inner": "${error.details.error.code}", "retryable": "${error.retryable}"});
+    parent["steps"].as_array_mut().unwrap().push(json!({"stepId": "handle", "type": "TASK", "taskId": "after", "input": input}));
+    parent
 }
 
 async fn child_of(engine: &Engine, parent: InstanceId) -> InstanceId {
@@ -35,8 +37,7 @@ async fn w33_a_failed_child_hands_its_error_to_the_handler_of_the_parent() {
     let engine = engine(|builder| builder.with_task("after", noting(&calls))).await;
     let failing = json!([{"stepId": "e", "type": "END", "result": "FAILED", "errorCode": "NOT_SOLVENT", "errorMessage": "score ${input.n}"}]);
     engine.publish(workflow("child", failing)).await.unwrap();
-    let handled = parent(json!({"onFailure": {"handlers": [{"errorCode": "CHILD_FAILED", "nextStepId": "handle"}]}}));
-    let handle = start(&engine, handled, json!({"n": 3})).await;
+    let handle = start(&engine, handling_parent(), json!({"n": 3})).await;
     let seen = json!({"code": "CHILD_FAILED", "inner": "NOT_SOLVENT", "retryable": false});
     assert_eq!(ended(&handle.result().await.unwrap()), (InstanceStatus::Completed, seen));
     assert_eq!(calls.steps(), ["handle"]);

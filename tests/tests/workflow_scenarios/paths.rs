@@ -81,9 +81,9 @@ async fn w05_a_bad_definition_is_refused_with_all_findings() {
         "bad",
         json!([
             {"stepId": "check", "type": "DECISION", "next": [{"nextStepId": "pay", "condition": "input.a === input.b"}, {"nextStepId": "ping"}]},
-            {"stepId": "pay", "type": "TASK", "taskId": "std.echo", "next": [{"nextStepId": "ghost"}]},
+            {"stepId": "pay", "type": "TASK", "taskId": "std.echo", "next": [{"nextStepId": "end"}, {"nextStepId": "ghost", "condition": "input.a == 1"}]},
             {"stepId": "ping", "type": "PASS", "next": [{"nextStepId": "pong"}]},
-            {"stepId": "pong", "type": "PASS", "next": [{"nextStepId": "ping"}, {"nextStepId": "end", "condition": "input.a == 1"}]},
+            {"stepId": "pong", "type": "PASS", "next": [{"nextStepId": "ping"}]},
             {"stepId": "end", "type": "END"},
         ]),
     );
@@ -95,15 +95,15 @@ async fn w05_a_bad_definition_is_refused_with_all_findings() {
         places(&errors),
         [
             place("EXPR_PARSE", "/steps/0/next/0/condition"),
-            place("UNKNOWN_STEP", "/steps/1/next/0/nextStepId"),
-            place("UNGUARDED_CYCLE", "/steps/2"),
-            place("DEFAULT_NOT_LAST", "/steps/3/next/0"),
+            place("DEFAULT_NOT_LAST", "/steps/1/next/0"),
+            place("UNKNOWN_STEP", "/steps/1/next/1/nextStepId"),
+            place("UNGUARDED_CYCLE", "/steps/3/next/0/nextStepId"),
         ],
         "{errors:#?}"
     );
     assert!(errors[0].hint.as_deref().unwrap().contains("input.a == input.b"), "{:?}", errors[0].hint);
     let unknown = engine.start(StartRequest::new("bad")).await.unwrap_err();
-    assert_eq!((unknown.code(), unknown.reason()), ("NOT_FOUND", Some("DEFINITION_NOT_FOUND")));
+    assert_eq!((unknown.code(), unknown.reason()), ("NOT_FOUND", Some("WORKFLOW_NOT_FOUND")));
 }
 
 /// Sent back by the reviewer until the third review.

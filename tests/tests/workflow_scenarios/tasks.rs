@@ -70,9 +70,14 @@ async fn w07_a_validation_error_is_not_retried_and_goes_to_its_handler() {
 
 #[tokio::test]
 async fn w08_a_result_after_the_timeout_is_stale() {
-    let slow = |ctx: TaskContext, _: Value| async move {
-        ctx.sleep(Duration::from_secs(31)).await;
-        Ok::<_, TaskError>(json!({"late": true}))
+    let calls = Calls::default();
+    let noted = calls.clone();
+    let slow = move |ctx: TaskContext, input: Value| {
+        noted.note(&ctx, &input);
+        async move {
+            ctx.sleep(Duration::from_secs(31)).await;
+            Ok::<_, TaskError>(json!({"late": true}))
+        }
     };
     let engine = engine(|builder| builder.with_task("slow", slow)).await;
     let steps = json!([
@@ -84,9 +89,11 @@ async fn w08_a_result_after_the_timeout_is_stale() {
     let (handle, result) = run(&engine, workflow("late", steps), json!({})).await;
     assert_eq!(ended(&result), (InstanceStatus::Completed, json!({"status": "FAILED", "output": null})));
     let history = engine.history(handle.id()).await.unwrap();
-    let of = |wanted: HistoryType| history.iter().filter(move |entry| entry.entry_type == wanted).map(|entry| (entry.at, entry.step_id.clone())).collect::<Vec<_>>();
-    let slow = |seconds: i64| vec![(at(seconds), Some("slow".to_owned()))];
-    assert_eq!((of(HistoryType::StepFailed), of(HistoryType::StaleResult)), (slow(30), slow(31)), "{history:#?}");
+    let of = |wanted: HistoryType| history.iter().filter(move |entry| entry.entry_type == wanted).cloned().collect::<Vec<_>>();
+    let [failed, stale] = [HistoryType::StepFailed, HistoryType::StaleResult].map(of).map(|entries| <[_; 1]>::try_from(entries).unwrap());
+    assert_eq!((failed[0].at, failed[0].step_id.as_deref()), (at(30), Some("slow")));
+    let details = json!({"taskInstanceId": calls.all()[0].task, "status": "COMPLETED", "attempts": 1});
+    assert_eq!((stale[0].at, stale[0].details.clone()), (at(31), Some(details)));
     let step = engine.instance(handle.id()).await.unwrap().steps().into_iter().find(|step| step.step_id == "slow").unwrap();
     assert_eq!((step.status, step.visits, step.output, step.completed_at), (StepStatus::Failed, 1, Value::Null, Some(at(30))));
     assert_eq!((result.completed_at, engine.metrics().late_results), (Some(at(30 + 3600)), 1));

@@ -114,8 +114,10 @@ async fn w32_the_thousand_and_first_kept_signal_is_refused() {
     engine.idle().await;
     let refused: EngineError = send(1000).await.unwrap_err();
     assert_eq!((refused.code(), refused.reason()), ("CAPACITY_EXCEEDED", Some("SIGNAL_QUEUE_FULL")));
-    engine.signal(handle.id(), SignalRequest::new("open")).await.unwrap_err();
     assert_eq!(engine.instance(handle.id()).await.unwrap().state().signals.len(), 1000);
+    // A signal that a step waits for needs no place, or nothing could ever free one.
+    engine.signal(handle.id(), SignalRequest::new("open")).await.unwrap();
+    assert_eq!(ended(&handle.result().await.unwrap()), (InstanceStatus::Completed, json!({"first": 0, "second": 1})));
 }
 
 #[tokio::test]
@@ -130,5 +132,6 @@ async fn w32_a_burst_of_signals_never_loses_an_accepted_one() {
     }
     drop(hold);
     engine.idle().await;
-    assert_eq!((accepted, engine.instance(handle.id()).await.unwrap().state().signals.len()), (1000, 1000));
+    assert!(accepted >= 1000);
+    assert_eq!(engine.instance(handle.id()).await.unwrap().state().signals.len(), accepted);
 }
