@@ -7,7 +7,7 @@ use augmented_core::runtime::{self, CancelSource, InstanceStatus, Message, Signa
 use augmented_core::store::NewMessage;
 use serde_json::Value;
 
-use super::{Engine, InstanceView};
+use super::{Engine, InstanceView, WaitKind};
 use crate::EngineError;
 
 /// A signal to an instance.
@@ -135,7 +135,7 @@ impl Engine {
             return Err(EngineError::invalid("SIGNAL_INVALID", message, findings));
         }
         check_open(&view, "a signal")?;
-        if view.state().signals.len() >= self.shared().limits.max_signals {
+        if !is_awaited(&view, &request.signal_type) && view.state().signals.len() >= self.shared().limits.max_signals {
             let message = format!("instance {instance} keeps {} signals that no step has taken", view.state().signals.len());
             return Err(EngineError::CapacityExceeded { reason: "SIGNAL_QUEUE_FULL", message });
         }
@@ -204,6 +204,11 @@ fn check_open(view: &InstanceView, what: &str) -> Result<(), EngineError> {
         return Err(EngineError::illegal_state("STATUS_FORBIDS", message.replace("no a ", "no ")));
     }
     Ok(())
+}
+
+/// Whether a step waits for signals of this type now, so that none needs to be kept.
+fn is_awaited(view: &InstanceView, signal_type: &str) -> bool {
+    view.waiting_for().iter().any(|wait| wait.kind == WaitKind::Signal && wait.signal_type.as_deref() == Some(signal_type))
 }
 
 fn knows_signal(view: &InstanceView, signal_id: &str) -> bool {

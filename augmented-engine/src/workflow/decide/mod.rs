@@ -42,7 +42,7 @@ pub struct DecideLimits {
     pub max_value_bytes: usize,
     /// Bytes of all inputs, outputs and variables of an instance (1 MiB).
     pub max_state_bytes: u64,
-    /// Signals kept for later steps (1000).
+    /// Signals kept for later steps before the door refuses more (1000).
     pub max_signals: usize,
     /// How deep sub-workflows nest (10).
     pub max_depth: u16,
@@ -195,10 +195,7 @@ impl<'a> Machine<'a> {
             });
             return self.take_signal(id, signal);
         }
-        if self.state.signals.len() >= self.limits.max_signals {
-            self.stale(None);
-            return Ok(());
-        }
+        // Whatever passed the door is kept: its sender was told so.
         self.trail.push(TrailEntry::SignalReceived { step: None, path: None, signal_type: signal.signal_type.clone(), buffered: true });
         self.state.signals.push_back(augmented_core::runtime::BufferedSignal(signal.clone()));
         Ok(())
