@@ -1,101 +1,81 @@
 #![deny(missing_docs)]
-//! A task crate as its author writes it: currency conversion.
-//!
-//! A host adds the crate, makes a [`Converter`] with its rates and registers it under a name of its choice:
+//! A task crate as its author sees it: one handler with configuration and state, ready for any host to register.
 //!
 //! ```
-//! use augmented_engine::Engine;
-//! use augmented_plugin_task::{Converter, ConverterConfig};
-//! # let store = std::sync::Arc::new(augmented_store_memory::MemoryStore::new());
-//! let converter = Converter::new(ConverterConfig::default().with_rate("USD", 1.1).with_rate("GBP", 0.85));
-//! let builder = Engine::builder(store).with_task("convert", converter.into_handler());
-//! # let _ = builder;
-//! ```
+//! # use std::sync::Arc;
+//! # use augmented_engine::Engine;
+//! # use augmented_store_memory::MemoryStore;
+//! use augmented_example_plugin_task::CurrencyConverter;
 //!
-//! Definitions then name the task: `{"type": "TASK", "taskId": "convert", "input": {"amount": 100, "to": "USD"}}`.
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let converter = CurrencyConverter::new([("EUR", 1.0), ("USD", 1.25)]);
+//! let engine = Engine::builder(Arc::new(MemoryStore::new())).with_task("convert-currency", converter).start().await?;
+//! # engine.shutdown().await;
+//! # Ok::<(), augmented_engine::EngineError>(()) }).unwrap();
+//! ```
 
-use std::collections::BTreeMap;
-use std::future::Future;
-use std::sync::Arc;
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use augmented_engine::{TaskContext, TaskError};
+use augmented_engine::{TaskContext, TaskError, TaskHandler};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What a host sets.
-#[derive(Clone, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct ConverterConfig {
-    /// What one euro is worth, by currency.
-    pub rates: BTreeMap<String, f64>,
+/// Converts amounts between the currencies it was given rates for.
+#[derive(Debug, Default)]
+pub struct CurrencyConverter {
+    /// Units of each currency for one unit of the base.
+    rates: HashMap<String, f64>,
+    conversions: AtomicU64,
 }
 
-impl ConverterConfig {
-    /// Adds what one euro is worth in a currency.
-    #[must_use]
-    pub fn with_rate(mut self, currency: impl Into<String>, per_euro: f64) -> Self {
-        self.rates.insert(currency.into(), per_euro);
-        self
-    }
-}
-
-/// What the task takes. The JSON Schema of this type is the task's `inputSchema`.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
+/// An amount to convert.
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Conversion {
-    /// An amount in euros.
-    amount: f64,
-    /// The currency wanted, for example `USD`.
-    to: String,
+    /// The amount.
+    pub amount: f64,
+    /// Its currency, as ISO 4217 code.
+    pub from: String,
+    /// The currency wanted.
+    pub to: String,
 }
 
-/// What the task gives.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+/// The converted amount.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Converted {
-    /// The amount in the currency wanted, rounded to cents.
-    amount: f64,
-    /// That currency.
-    currency: String,
+    /// The amount.
+    pub amount: f64,
+    /// Its currency.
+    pub currency: String,
 }
 
-/// The task with its settings and its state; clones share both.
-#[derive(Clone, Debug)]
-pub struct Converter {
-    config: Arc<ConverterConfig>,
-    calls: Arc<AtomicU64>,
+impl CurrencyConverter {
+    /// A converter with units of each currency for one unit of the base currency.
+    pub fn new<'a>(rates: impl IntoIterator<Item = (&'a str, f64)>) -> Self {
+        let rates = rates.into_iter().map(|(code, rate)| (code.to_owned(), rate)).collect();
+        Self { rates, conversions: AtomicU64::new(0) }
+    }
+
+    /// How many amounts it converted.
+    #[must_use]
+    pub fn conversions(&self) -> u64 {
+        self.conversions.load(Ordering::Relaxed)
+    }
+
+    fn rate(&self, code: &str) -> Result<f64, TaskError> {
+        // A missing rate is the business's to solve: it is not retried, and a workflow may handle its code.
+        let missing = || TaskError::business("RATE_UNKNOWN").with_message(format!("there is no rate for {code}"));
+        self.rates.get(code).copied().ok_or_else(missing)
+    }
 }
 
-impl Converter {
-    /// A converter with these settings.
-    #[must_use]
-    pub fn new(config: ConverterConfig) -> Self {
-        Self { config: Arc::new(config), calls: Arc::default() }
-    }
+impl TaskHandler for CurrencyConverter {
+    type Input = Conversion;
+    type Output = Converted;
 
-    /// How often it was called.
-    #[must_use]
-    pub fn calls(&self) -> u64 {
-        self.calls.load(Ordering::Relaxed)
-    }
-
-    /// Converts an amount.
-    ///
-    /// # Errors
-    /// `UNKNOWN_CURRENCY`, a BUSINESS error that is never retried, for a currency without a rate.
-    pub fn convert(&self, wanted: &Conversion) -> Result<Converted, TaskError> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        let Some(rate) = self.config.rates.get(&wanted.to) else {
-            let known: Vec<&str> = self.config.rates.keys().map(String::as_str).collect();
-            return Err(TaskError::business("UNKNOWN_CURRENCY").with_message(format!("there is no rate for {}, only for {}", wanted.to, known.join(", "))));
-        };
-        Ok(Converted { amount: (wanted.amount * rate * 100.0).round() / 100.0, currency: wanted.to.clone() })
-    }
-
-    /// The handler to register with an engine.
-    pub fn into_handler(self) -> impl Fn(TaskContext, Conversion) -> std::pin::Pin<Box<dyn Future<Output = Result<Converted, TaskError>> + Send>> + Send + Sync + 'static {
-        move |_, wanted| {
-            let converter = self.clone();
-            Box::pin(async move { converter.convert(&wanted) })
-        }
+    async fn handle(&self, _: TaskContext, wanted: Conversion) -> Result<Converted, TaskError> {
+        let amount = wanted.amount / self.rate(&wanted.from)? * self.rate(&wanted.to)?;
+        self.conversions.fetch_add(1, Ordering::Relaxed);
+        Ok(Converted { amount, currency: wanted.to })
     }
 }

@@ -1,6 +1,5 @@
-//! The smallest host: one task in Rust, one workflow in JSON, one run.
+//! One Rust task, one JSON workflow, one run.
 
-use std::io::Write;
 use std::sync::Arc;
 
 use augmented_engine::{Engine, StartRequest, TaskContext, TaskError};
@@ -11,40 +10,38 @@ use serde_json::json;
 
 #[derive(Deserialize, JsonSchema)]
 struct Order {
-    sku: String,
     quantity: u32,
+    unit_price: f64,
 }
 
 #[derive(Serialize, JsonSchema)]
-struct Reserved {
-    text: String,
+struct Quote {
+    total: f64,
 }
 
-/// Sets pieces aside; more than a hundred are never there.
-async fn reserve(_: TaskContext, order: Order) -> Result<Reserved, TaskError> {
-    if order.quantity > 100 {
-        return Err(TaskError::business("OUT_OF_STOCK").with_message(format!("only 100 {} are left", order.sku)));
-    }
-    Ok(Reserved { text: format!("{} × {} reserved", order.quantity, order.sku) })
+async fn quote(_: TaskContext, order: Order) -> Result<Quote, TaskError> {
+    Ok(Quote { total: f64::from(order.quantity) * order.unit_price })
 }
 
 const WORKFLOW: &str = r#"{
-    "kind": "workflow", "workflowId": "order", "version": "1.0.0", "name": "Order",
+    "kind": "workflow", "workflowId": "quote", "version": "1.0.0", "name": "Quote an order",
     "steps": [
-        {"stepId": "reserve", "type": "TASK", "taskId": "reserve", "input": {"sku": "${input.sku}", "quantity": "${input.quantity}"},
-         "onFailure": {"handlers": [{"errorCode": "OUT_OF_STOCK", "nextStepId": "sorry"}]}},
-        {"stepId": "sorry", "type": "END", "output": {"text": "Sorry: ${steps.reserve.error.message}"}}
+        {"stepId": "price", "type": "TASK", "taskId": "quote",
+         "input": {"quantity": "${input.quantity}", "unit_price": "${input.unitPrice}"},
+         "next": [{"nextStepId": "discount", "condition": "output.total > 100"}, {"nextStepId": "done"}]},
+        {"stepId": "discount", "type": "PASS", "input": {"total": "${steps.price.output.total * 0.9}"}, "next": [{"nextStepId": "done"}]},
+        {"stepId": "done", "type": "END"}
     ]
 }"#;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let engine = Engine::builder(Arc::new(MemoryStore::new())).with_task("reserve", reserve).start().await?;
+    let engine = Engine::builder(Arc::new(MemoryStore::new())).with_task("quote", quote).start().await?;
     engine.publish(WORKFLOW).await?;
-    for quantity in [3, 300] {
-        let order = StartRequest::new("order").with_input(json!({"sku": "LAMP-7", "quantity": quantity}));
-        let result = engine.start(order).await?.result().await?;
-        writeln!(std::io::stdout(), "{}: {}", result.status, result.output)?;
+    for quantity in [3, 30] {
+        let request = StartRequest::new("quote").with_input(json!({"quantity": quantity, "unitPrice": 12.5}));
+        let result = engine.start(request).await?.result().await?;
+        println!("{quantity} pieces: {} {}", result.status, result.output);
     }
     engine.shutdown().await;
     Ok(())

@@ -86,7 +86,7 @@ fn a_syntax_error_is_a_finding_with_its_place_and_other_files_are_checked() {
 
 #[test]
 fn the_examples_are_valid() {
-    let checked = call(&["validate", &example("definitions"), &example("order-fulfilment/definitions")]);
+    let checked = call(&["validate", &example("definitions")]);
     let answer = checked.json();
     let errors: Vec<&Value> = answer["findings"].as_array().unwrap().iter().filter(|finding| finding["code"] != "HANDLER_UNKNOWN" && finding["severity"] == "ERROR").collect();
     assert!(errors.is_empty(), "{errors:#?}");
