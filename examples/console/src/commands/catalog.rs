@@ -142,7 +142,7 @@ const KIND_EXAMPLES: [(&str, &str); 6] = [
     ),
     (
         "trigger",
-        r#"{"kind": "trigger", "triggerId": "start-on-order", "version": "1.0.0", "type": "START", "eventPattern": "order.created",
+        r#"{"kind": "trigger", "triggerId": "start-on-order", "version": "1.0.0", "triggerType": "START", "eventPattern": "order.created",
             "workflowId": "greet", "inputMapping": {"name": "${event.payload.customer}"}}"#,
     ),
     (
