@@ -60,8 +60,7 @@ fn repair(files: &mut Vec<SourceFile>, known: &DefinitionCatalogue, host: &Comma
                 *place = changed;
             }
             findings_of(files, index, known, host, &mut seen)
-        })
-        .map_err(|error| Failure::fault(format!("{} cannot be repaired", path.display()), error))?;
+        });
         if repaired.text != text {
             write_atomically(&path, &repaired.text)?;
         }
