@@ -13,15 +13,31 @@ fn a_workflow_is_drawn_in_every_language() {
     let definitions = example("definitions/order-fulfilment");
     for (format, begins, holds) in [
         ("mermaid", "---\ntitle:", "flowchart TD"),
-        ("dot", "digraph \"order-fulfilment@1.0.0\" {", "subgraph cluster_0"),
+        (
+            "dot",
+            "digraph \"order-fulfilment@1.0.0\" {",
+            "subgraph cluster_0",
+        ),
         ("svg", "<svg xmlns=", "Charge the payment"),
     ] {
-        let drawn = call(&["graph", "order-fulfilment", "--definitions", &definitions, "--format", format]);
+        let drawn = call(&[
+            "graph",
+            "order-fulfilment",
+            "--definitions",
+            &definitions,
+            "--format",
+            format,
+        ]);
         assert_eq!(drawn.code, 0, "{}", drawn.err);
         assert!(drawn.out.starts_with(begins), "{}", &drawn.out[..200]);
         assert!(drawn.out.contains(holds), "{format}");
     }
-    let by_default = call(&["graph", "order-fulfilment@1.0.0", "--definitions", &definitions]);
+    let by_default = call(&[
+        "graph",
+        "order-fulfilment@1.0.0",
+        "--definitions",
+        &definitions,
+    ]);
     assert!(by_default.out.contains("flowchart TD"));
 }
 
@@ -34,11 +50,19 @@ fn names_cannot_break_out_of_a_drawing_and_drafts_are_drawn() {
     assert!(svg.contains("no such step here"), "{svg}");
     // Every element that is opened is closed.
     for element in ["g", "text", "title", "svg", "defs"] {
-        let opened = svg.matches(&format!("<{element}>")).count() + svg.matches(&format!("<{element} ")).count();
-        assert_eq!(opened, svg.matches(&format!("</{element}>")).count(), "{element}");
+        let opened = svg.matches(&format!("<{element}>")).count()
+            + svg.matches(&format!("<{element} ")).count();
+        assert_eq!(
+            opened,
+            svg.matches(&format!("</{element}>")).count(),
+            "{element}"
+        );
     }
     let mermaid = call(&["graph", path]).out;
-    assert!(mermaid.contains("#lt;b#gt;") && mermaid.contains("#quot;"), "{mermaid}");
+    assert!(
+        mermaid.contains("#lt;b#gt;") && mermaid.contains("#quot;"),
+        "{mermaid}"
+    );
     let dot = call(&["graph", path, "--format", "dot"]).out;
     assert!(dot.contains(r#"\"quoted\""#), "{dot}");
 }
