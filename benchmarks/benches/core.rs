@@ -13,8 +13,11 @@ use augmented_core::expr::{
     Bindings, Bound, CelEngine, CompiledExpr, ExprSite, ExpressionEngine, Record, Template,
 };
 use augmented_core::json::{Limits, parse};
-use augmented_core::model::WorkflowDefinition;
+use augmented_core::model::{DefinitionKind, WorkflowDefinition};
+use augmented_core::schema::{CompiledSchema, SchemaOptions};
+use augmented_core::schemas::schema_for;
 use augmented_core::time::Timestamp;
+use augmented_core::validate::{DefinitionValidator, Document, Report};
 use augmented_engine::workflow::CompiledWorkflow;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
@@ -28,10 +31,50 @@ fn main() {
 /// Bytes of an order process of 50 steps to a value with positions.
 #[divan::bench]
 fn intake_50_steps(bencher: Bencher<'_, '_>) {
-    let text = serde_json::to_vec_pretty(&documents::order_process(50)).unwrap();
+    let text = order_process_text();
     bencher
         .counter(BytesCount::new(text.len()))
         .bench(|| parse(black_box(&text), &Limits::document()).unwrap());
+}
+
+/// The JSON Schema of the kind alone (L1), over a document without faults.
+#[divan::bench]
+fn schema_50_steps(bencher: Bencher<'_, '_>) {
+    let document = documents::order_process(50);
+    let schema = schema_for(DefinitionKind::Workflow).unwrap();
+    let compiled = CompiledSchema::compile(schema, &SchemaOptions::new()).unwrap();
+    assert!(compiled.is_valid(&document));
+    bencher.bench(|| compiled.is_valid(black_box(&document)));
+}
+
+/// Bytes of an order process of 50 steps, about 25 kB, to its findings: intake and levels L1–L3.
+#[divan::bench]
+fn validate_50_steps(bencher: Bencher<'_, '_>) {
+    let text = order_process_text();
+    assert!(validate(&text).is_ok());
+    bencher.bench(|| validate(black_box(&text)));
+}
+
+/// The same for a document with a misspelt step, path and function in every tenth step.
+#[divan::bench]
+fn validate_50_steps_with_findings(bencher: Bencher<'_, '_>) {
+    let text = String::from_utf8(order_process_text()).unwrap();
+    let text = text.replace("0.output.approved", "0.ouput.approved");
+    let text = text.replace("0 && vars.total", "0 && var.total");
+    let report = validate(text.as_bytes());
+    assert!(report.findings.len() >= 4, "{:?}", report.findings);
+    bencher.bench(|| validate(black_box(text.as_bytes())));
+}
+
+fn validate(text: &[u8]) -> Report {
+    let parsed = parse(text, &Limits::document()).unwrap();
+    let document = Document::new(&parsed.value).with_source(&parsed.source);
+    DefinitionValidator::standard().validate(&document)
+}
+
+/// The order process as a file.
+fn order_process_text() -> Vec<u8> {
+    serde_json::to_vec(&documents::order_process(50)).unwrap()
 }
 
 /// A typed definition to a workflow that can run.

@@ -1,162 +1,143 @@
-//! A contest: the same load on several engines, round by round, each measurement in a process of its own.
+//! A contest: several measurements in alternating rounds.
 //!
-//! A fresh process gives every measurement the same empty heap, and the order of the engines turns around in every
-//! round, so that a slow drift of the machine meets both alike.
+//! The order of the entries turns around in every round, so that a slow drift of the machine meets all alike.
 
 use std::io;
-use std::process::{Command, Stdio};
 
 use serde::{Deserialize, Serialize};
 
 use crate::figures::{Figures, median};
-use crate::load::Load;
+use crate::measure::{self, Order};
 use crate::table::{Table, number, number_or_dash};
 
-/// One measurement, as asked for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Order {
-    /// Name of the engine.
-    pub engine: String,
-    /// Steps in each workflow.
-    pub steps: u64,
-    /// Worker threads of the runtime; 0 for a runtime on the calling thread alone.
-    pub workers: usize,
-    /// The load put on.
-    pub load: Load,
+/// One entry of a contest.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// What the table calls it.
+    pub label: String,
+    /// How it is measured.
+    pub order: Order,
 }
 
-/// The measurements of one engine under one load.
+/// The measurements of one entry.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Standing {
-    /// Name of the engine.
-    pub engine: String,
-    /// Workflows in flight.
-    pub in_flight: usize,
+    /// What the table calls it.
+    pub label: String,
+    /// How it was measured.
+    pub order: Order,
     /// One entry per round.
     pub rounds: Vec<Figures>,
+    /// Steps per second as a multiple of the first entry's: the median of the ratios within each round.
+    pub ratio: Option<f64>,
+    /// Processor time per step as a multiple of the first entry's, likewise.
+    pub cpu_ratio: Option<f64>,
 }
 
-/// Argument by which a command runs itself for one measurement.
-pub const MEASURE: &str = "--measure";
-
-/// Runs one measurement in a new process of the running program.
+/// Measures each entry once in each of `rounds` rounds; `told` hears of every measurement as it ends.
 ///
 /// # Errors
 ///
-/// The process could not be started, failed, or did not print figures.
-pub fn measure_apart(order: &Order) -> io::Result<Figures> {
-    let child = Command::new(std::env::current_exe()?)
-        .args([MEASURE, &serde_json::to_string(order)?])
-        .stderr(Stdio::inherit())
-        .output()?;
-    if !child.status.success() {
-        return Err(io::Error::other(format!(
-            "measuring {} ended with {}",
-            order.engine, child.status
-        )));
-    }
-    Ok(serde_json::from_slice(&child.stdout)?)
-}
-
-/// Runs `rounds` rounds over `engines`, turning their order around each time.
-///
-/// `told` hears of every measurement as it ends.
-///
-/// # Errors
-///
-/// As [`measure_apart`].
+/// As [`measure::apart`].
 pub fn hold(
-    engines: &[String],
+    entries: &[Entry],
     rounds: usize,
-    order: &Order,
-    mut told: impl FnMut(usize, &Order, &Figures),
+    mut told: impl FnMut(usize, &Entry, &Figures),
 ) -> io::Result<Vec<Standing>> {
-    let mut standings: Vec<Standing> = engines
-        .iter()
-        .map(|engine| Standing {
-            engine: engine.clone(),
-            in_flight: order.load.in_flight,
-            rounds: Vec::new(),
-        })
-        .collect();
+    let mut standings: Vec<Standing> = entries.iter().map(Standing::new).collect();
     for round in 0..rounds {
-        for place in 0..standings.len() {
-            let index = match round % 2 {
-                0 => place,
-                _ => standings.len() - 1 - place,
-            };
-            let Some(standing) = standings.get_mut(index) else {
-                continue;
-            };
-            let order = Order {
-                engine: standing.engine.clone(),
-                ..order.clone()
-            };
-            let figures = measure_apart(&order)?;
-            told(round, &order, &figures);
+        let mut pairs: Vec<_> = entries.iter().zip(&mut standings).collect();
+        if round % 2 == 1 {
+            pairs.reverse();
+        }
+        for (entry, standing) in pairs {
+            let figures = measure::apart(&entry.order)?;
+            told(round, entry, &figures);
             standing.rounds.push(figures);
+        }
+    }
+    if let Some(first) = standings.first().cloned() {
+        for standing in &mut standings {
+            standing.compare_with(&first);
         }
     }
     Ok(standings)
 }
 
-/// The table of the medians, with the ratio to the first engine of each load.
-pub fn table(standings: &[Standing], baseline: &str) -> Table {
+impl Standing {
+    fn new(entry: &Entry) -> Self {
+        Self {
+            label: entry.label.clone(),
+            order: entry.order,
+            rounds: Vec::new(),
+            ratio: None,
+            cpu_ratio: None,
+        }
+    }
+
+    fn compare_with(&mut self, first: &Self) {
+        self.ratio = self.ratio_to(first, |figures| Some(figures.steps_per_second));
+        self.cpu_ratio = self.ratio_to(first, |figures| figures.cpu_us_per_step);
+    }
+
+    fn ratio_to(&self, first: &Self, figure: fn(&Figures) -> Option<f64>) -> Option<f64> {
+        let pairs = self.rounds.iter().zip(&first.rounds);
+        median(
+            pairs
+                .filter_map(|(own, other)| Some(figure(own)? / figure(other)?))
+                .collect(),
+        )
+    }
+}
+
+/// The table of the medians; the ratios are to the first entry of each contest.
+pub fn table(contests: &[Vec<Standing>]) -> Table {
     let mut table = Table::new([
-        "engine, in flight",
+        "",
         "steps/s",
         "of the rounds",
         "ratio",
         "p50 µs",
         "p99 µs",
         "CPU µs/step",
-        "ratio",
+        "CPU ratio",
         "MiB",
+        "bytes/instance",
     ]);
-    for standing in standings {
+    for standing in contests.iter().flatten() {
         let Some(median) = Figures::median(&standing.rounds) else {
             continue;
         };
-        let rounds: Vec<String> = standing
-            .rounds
-            .iter()
+        let rounds = standing.rounds.iter();
+        let rounds: Vec<String> = rounds
             .map(|figures| number(figures.steps_per_second))
             .collect();
-        let ratio = ratio(standings, standing, baseline, |f| Some(f.steps_per_second));
-        let cpu_ratio = self::ratio(standings, standing, baseline, |f| {
-            f.cpu_us_per_step.map(f64::recip)
-        });
         table.push([
-            format!("{}, {}", standing.engine, standing.in_flight),
+            standing.label.clone(),
             number(median.steps_per_second),
             rounds.join(" / "),
-            number_or_dash(ratio),
+            number_or_dash(standing.ratio),
             number(median.p50_us),
             number(median.p99_us),
             number_or_dash(median.cpu_us_per_step),
-            number_or_dash(cpu_ratio),
+            number_or_dash(standing.cpu_ratio),
             number_or_dash(median.peak_memory_mib),
+            number_or_dash(median.bytes_per_instance),
         ]);
     }
     table
 }
 
-/// How many times the baseline's figure the standing's is: the median over the rounds of the ratio within each round.
-pub fn ratio(
-    standings: &[Standing],
-    standing: &Standing,
-    baseline: &str,
-    figure: fn(&Figures) -> Option<f64>,
-) -> Option<f64> {
-    let base = standings
-        .iter()
-        .find(|other| other.engine == baseline && other.in_flight == standing.in_flight)?;
-    let pairs = standing.rounds.iter().zip(&base.rounds);
-    median(
-        pairs
-            .filter_map(|(ours, theirs)| Some(figure(ours)? / figure(theirs)?))
-            .collect(),
-    )
+/// Says on standard error how a measurement went.
+pub fn tell(round: usize, entry: &Entry, figures: &Figures) {
+    eprintln!(
+        "round {}: {}: {} steps/s, p50 {} µs, p99 {} µs, CPU {} µs/step",
+        round + 1,
+        entry.label,
+        number(figures.steps_per_second),
+        number(figures.p50_us),
+        number(figures.p99_us),
+        number_or_dash(figures.cpu_us_per_step),
+    );
 }

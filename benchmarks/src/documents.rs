@@ -32,6 +32,20 @@ pub fn sequence(steps: u64) -> Value {
 /// Business id of the task that [`sequence`] runs.
 pub const ADD_ONE: &str = "add-one";
 
+/// A workflow that waits for a signal, with the little data a waiting process carries.
+pub fn waiting() -> Value {
+    json!({
+        "kind": "workflow",
+        "workflowId": WAITING,
+        "version": "1.0.0",
+        "name": "Waits for a signal",
+        "steps": [{"stepId": "wait", "type": "EVENT_WAIT", "signalType": "go-on"}],
+    })
+}
+
+/// Business id of [`waiting`].
+pub const WAITING: &str = "waiting";
+
 /// An order process of `steps` steps in a row, as people write them: every step maps its input, shapes its output,
 /// assigns a variable and chooses where to go by a condition.
 pub fn order_process(steps: usize) -> Value {

@@ -23,8 +23,11 @@ pub struct Figures {
     /// Processor time of the whole process per step, in microseconds. Other load on the machine moves it far less than
     /// the wall-clock figures. Absent where the system does not tell.
     pub cpu_us_per_step: Option<f64>,
-    /// Largest resident memory of the process so far, in MiB. It grows with the workflows run: both engines keep all.
+    /// Largest resident memory of the process so far, in MiB. It grows with the workflows run: the engines keep all.
     pub peak_memory_mib: Option<f64>,
+    /// Resident memory that each instance took which the store held before the window, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes_per_instance: Option<f64>,
 }
 
 impl Figures {
@@ -48,6 +51,7 @@ impl Figures {
                 .filter(|_| steps > 0.0)
                 .map(|cpu| cpu.as_secs_f64() * 1e6 / steps),
             peak_memory_mib: process::peak_memory().map(|bytes| bytes as f64 / 1_048_576.0),
+            bytes_per_instance: None,
         }
     }
 
@@ -64,6 +68,7 @@ impl Figures {
             max_us: all(|f| f.max_us)?,
             cpu_us_per_step: known(|f| f.cpu_us_per_step),
             peak_memory_mib: known(|f| f.peak_memory_mib),
+            bytes_per_instance: known(|f| f.bytes_per_instance),
         })
     }
 }

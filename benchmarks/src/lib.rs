@@ -3,11 +3,13 @@
 //!
 //! The commands are described in `README.md`, the recorded results in `RESULTS.md`.
 
+pub mod augmented;
 pub mod contest;
 pub mod contestant;
 pub mod documents;
 pub mod figures;
 pub mod load;
+pub mod measure;
 pub mod peer_durare;
 pub mod play;
 pub mod process;

@@ -1,6 +1,7 @@
 //! Definitions made ready to run: versions chosen, compiled once, shared by all instances.
 
 mod cache;
+mod known;
 mod publish;
 mod unsupported;
 

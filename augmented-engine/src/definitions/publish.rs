@@ -6,11 +6,12 @@ use augmented_core::json::{self, Limits};
 use augmented_core::model::load::split_documents;
 use augmented_core::model::{Definition, DefinitionKind, LifecycleStatus, StoredDefinition, compare_versions, content_hash};
 use augmented_core::store::{NewDefinition, PutOutcome};
-use augmented_core::validate::Finding;
+use augmented_core::validate::{DefinitionValidator, Document, Finding, Published, Report};
 use augmented_core::{TenantId, Timestamp};
 use serde_json::Value;
 
 use super::Definitions;
+use super::known::KnownDefinitions;
 use super::unsupported::unsupported;
 use crate::EngineError;
 
@@ -126,9 +127,9 @@ pub enum PublishOutcome {
 /// A document that has been read.
 struct Read {
     file: Option<String>,
-    base: String,
     value: Value,
-    source: Option<Arc<json::SourceMap>>,
+    /// Where the parts of this document stand in its text.
+    source: Option<json::SourceMap>,
 }
 
 impl Definitions {
@@ -163,24 +164,29 @@ impl Definitions {
         Ok(PublishReport { definitions: published.into_iter().map(|(_, definition)| definition).collect(), findings: warnings })
     }
 
-    /// Validates all documents as one bundle; gives the definitions and the warnings.
-    async fn examine(&self, _tenant: TenantId, documents: &[Read]) -> Result<(Vec<Definition>, Vec<Finding>), EngineError> {
-        let mut definitions = Vec::with_capacity(documents.len());
+    /// Validates all documents as one bundle, on all levels; gives the definitions and the warnings.
+    async fn examine(&self, tenant: TenantId, documents: &[Read]) -> Result<(Vec<Published<Definition>>, Vec<Finding>), EngineError> {
+        let values: Vec<&Value> = documents.iter().map(|document| &document.value).collect();
+        let known = KnownDefinitions::read(&*self.store, tenant, &self.registry, &values).await?;
+        let bundle: Vec<Document<'_>> = documents.iter().map(Read::document).collect();
+        let validator = DefinitionValidator::new(&*self.expressions);
+        let published = validator.publish_bundle(&bundle, &known, Some(&*self.registry)).map_err(|reports| refusal(findings_of(reports)))?;
+        let mut definitions = Vec::with_capacity(published.len());
         let mut findings = Vec::new();
-        for document in documents {
-            match Definition::from_value(document.value.clone()) {
-                Ok(definition) => {
-                    findings.extend(unsupported(&definition, &self.registry).into_iter().map(|finding| document.place(finding)));
-                    definitions.push(definition);
-                }
-                Err(error) => findings.push(document.place(Finding::error("DEFINITION_INVALID", "", error.to_string()))),
-            }
+        for (document, (definition, report)) in documents.iter().zip(published) {
+            findings.extend(report.findings);
+            findings.extend(unsupported(&definition, &self.registry).into_iter().map(|finding| document.place(finding)));
+            definitions.push(definition);
         }
         if findings.iter().any(Finding::is_error) {
             return Err(refusal(findings));
         }
         Ok((definitions, findings))
     }
+}
+
+fn findings_of(reports: Vec<Report>) -> Vec<Finding> {
+    reports.into_iter().flat_map(|report| report.findings).collect()
 }
 
 fn refusal(findings: Vec<Finding>) -> EngineError {
@@ -193,15 +199,13 @@ fn read(bundle: Bundle) -> Result<Vec<Read>, EngineError> {
     let mut findings = Vec::new();
     for part in bundle.parts {
         match part {
-            Part::Document(value) => documents.push(Read { file: None, base: String::new(), value, source: None }),
+            Part::Document(value) => documents.push(Read { file: None, value, source: None }),
             Part::Text { file, text } => match json::parse(text.as_bytes(), &Limits::default()) {
                 Ok(parsed) => {
-                    let source = Arc::new(parsed.source);
                     documents.extend(split_documents(&parsed.value).map(|document| Read {
                         file: file.clone(),
-                        base: document.base(),
                         value: document.value.clone(),
-                        source: Some(Arc::clone(&source)),
+                        source: parsed.source.under(&document.base()),
                     }));
                 }
                 Err(mut broken) => {
@@ -217,9 +221,15 @@ fn read(bundle: Bundle) -> Result<Vec<Read>, EngineError> {
 }
 
 impl Read {
+    fn document(&self) -> Document<'_> {
+        let mut document = Document::new(&self.value);
+        document.source = self.source.as_ref();
+        document.file = self.file.as_deref();
+        document
+    }
+
     /// Gives a finding inside this document its place in the text.
-    fn place(&self, mut finding: Finding) -> Finding {
-        finding.pointer.insert_str(0, &self.base);
+    fn place(&self, finding: Finding) -> Finding {
         let mut placed = [finding];
         if let Some(source) = &self.source {
             json::place(&mut placed, source, self.file.as_deref());

@@ -38,7 +38,7 @@ pub(crate) enum CallDone {
     Loaded(Box<Loaded>),
     Children(Box<ResolvedChildren>),
     ChildChecked { instance: InstanceId, verdict: Option<Box<ChildVerdict>>, _hold: CallHold },
-    Renewed(Result<NodeId, StoreError>, CallHold),
+    Renewed { renewed: Result<NodeId, StoreError>, _hold: CallHold },
 }
 
 /// An instance as it was read.
@@ -93,8 +93,8 @@ impl Worker {
             CallDone::Loaded(loaded) => self.handle_loaded(*loaded),
             CallDone::Children(resolved) => self.handle_children(*resolved),
             CallDone::ChildChecked { instance, verdict, .. } => self.handle_child_checked(instance, verdict),
-            CallDone::Renewed(Ok(node), _) => self.change_node(node),
-            CallDone::Renewed(Err(error), _) => {
+            CallDone::Renewed { renewed: Ok(node), .. } => self.change_node(node),
+            CallDone::Renewed { renewed: Err(error), .. } => {
                 tracing::warn!(%error, "the node cannot register anew; trying again");
                 self.begin_renewal_after(self.trouble_delay());
             }
@@ -325,7 +325,7 @@ impl Worker {
             }
             let hold = shared.time().hold();
             let renewed = shared.renew_node(node).await;
-            CallDone::Renewed(renewed, hold)
+            CallDone::Renewed { renewed, _hold: hold }
         }));
     }
 

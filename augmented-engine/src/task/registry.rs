@@ -52,7 +52,7 @@ impl TaskRegistry {
         self.handlers.get(name)
     }
 
-    pub(crate) fn is_mocked(&self, task_id: &str) -> bool {
+    pub(crate) fn has_mock(&self, task_id: &str) -> bool {
         self.mocks.contains_key(task_id)
     }
 
@@ -65,10 +65,6 @@ impl TaskRegistry {
 
     pub(crate) fn derived(&self, task_id: &str) -> Option<&DerivedTask> {
         self.derived.get(task_id)
-    }
-
-    pub(crate) fn all_derived(&self) -> impl Iterator<Item = &DerivedTask> {
-        self.derived.values()
     }
 
     /// Compiles a stored definition with whatever does its work on this node.

@@ -5,24 +5,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use augmented_benchmarks::contest::{self, MEASURE, Order, Standing};
-use augmented_benchmarks::contestant::ContestantError;
-use augmented_benchmarks::figures::Figures;
-use augmented_benchmarks::load::{Load, closed_loop};
-use augmented_benchmarks::peer_durare::Durare;
-use augmented_benchmarks::table::number;
+use augmented_benchmarks::contest::{self, Entry};
+use augmented_benchmarks::load::Load;
+use augmented_benchmarks::measure::{Child, Engine, Order};
 use clap::Parser;
-use serde_json::json;
-
-const BASELINE: &str = "durare";
-const ENGINES: [&str; 1] = [BASELINE];
 
 /// Measures engines on their memory stores, in alternating rounds, each measurement in its own process.
 #[derive(Parser)]
 struct Options {
-    /// Engines to measure; ratios are to durare.
-    #[arg(long, value_delimiter = ',', default_values_t = ENGINES.map(str::to_owned))]
-    engines: Vec<String>,
+    /// Engines to measure; ratios are to the first.
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Engine::Durare, Engine::Augmented])]
+    engines: Vec<Engine>,
     /// Workflows in flight, one contest for each number.
     #[arg(long, value_delimiter = ',', default_values_t = [64, 256, 512, 1024])]
     in_flight: Vec<usize>,
@@ -47,25 +40,12 @@ struct Options {
     /// Two rounds of a fraction of a second each: proves that the benchmark still runs, not how fast.
     #[arg(long)]
     quick: bool,
-    /// Runs one measurement and prints its figures; the command calls itself so.
-    #[arg(long, hide = true, value_name = "ORDER")]
-    measure: Option<String>,
+    #[command(flatten)]
+    child: Child,
 }
 
 fn main() -> ExitCode {
-    debug_assert_eq!(MEASURE, "--measure");
-    let mut options = Options::parse();
-    if options.quick {
-        options.in_flight = vec![64];
-        options.rounds = 2;
-        options.seconds = 0.4;
-        options.warm_up = 0.1;
-    }
-    let done = match &options.measure {
-        Some(order) => measure(order),
-        None => compare(&options),
-    };
-    match done {
+    match compare(Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
@@ -74,84 +54,38 @@ fn main() -> ExitCode {
     }
 }
 
-fn compare(options: &Options) -> Result<(), Box<dyn Error>> {
-    let mut standings: Vec<Standing> = Vec::new();
-    for &in_flight in &options.in_flight {
-        let order = Order {
-            engine: String::new(),
-            steps: options.steps,
-            workers: options.workers,
-            load: Load {
-                in_flight,
-                warm_up: Duration::try_from_secs_f64(options.warm_up)?,
-                window: Duration::try_from_secs_f64(options.seconds)?,
-            },
-        };
-        let held = contest::hold(&options.engines, options.rounds, &order, tell)?;
-        standings.extend(held);
+fn compare(mut options: Options) -> Result<(), Box<dyn Error>> {
+    options.child.serve()?;
+    if options.quick {
+        options.in_flight = vec![64];
+        options.rounds = 2;
+        options.seconds = 0.4;
+        options.warm_up = 0.1;
     }
-    println!("{}", contest::table(&standings, BASELINE));
-    if let Some(path) = &options.json {
-        let report = json!({
-            "steps": options.steps,
-            "workers": options.workers,
-            "windowSeconds": options.seconds,
-            "warmUpSeconds": options.warm_up,
-            "ratios": ratios(&standings),
-            "standings": standings,
+    let mut contests = Vec::new();
+    for &in_flight in &options.in_flight {
+        let load = Load {
+            in_flight,
+            warm_up: Duration::try_from_secs_f64(options.warm_up)?,
+            window: Duration::try_from_secs_f64(options.seconds)?,
+        };
+        let entries = options.engines.iter().map(|&engine| Entry {
+            label: format!("{}, {in_flight} in flight", engine.name()),
+            order: Order {
+                engine,
+                steps: options.steps,
+                workers: options.workers,
+                load,
+                finished: 0,
+                parked: 0,
+            },
         });
-        std::fs::write(path, serde_json::to_vec_pretty(&report)?)?;
+        let entries: Vec<Entry> = entries.collect();
+        contests.push(contest::hold(&entries, options.rounds, contest::tell)?);
+    }
+    println!("{}", contest::table(&contests));
+    if let Some(path) = &options.json {
+        std::fs::write(path, serde_json::to_vec_pretty(&contests)?)?;
     }
     Ok(())
-}
-
-fn tell(round: usize, order: &Order, figures: &Figures) {
-    eprintln!(
-        "round {}: {} with {} in flight: {} steps/s, p50 {} µs, p99 {} µs",
-        round + 1,
-        order.engine,
-        order.load.in_flight,
-        number(figures.steps_per_second),
-        number(figures.p50_us),
-        number(figures.p99_us),
-    );
-}
-
-fn ratios(standings: &[Standing]) -> Vec<serde_json::Value> {
-    let others = standings.iter().filter(|one| one.engine != BASELINE);
-    others
-        .map(|one| {
-            json!({
-                "engine": one.engine,
-                "inFlight": one.in_flight,
-                "stepsPerSecond": contest::ratio(standings, one, BASELINE, |f| Some(f.steps_per_second)),
-                "p99": contest::ratio(standings, one, BASELINE, |f| Some(f.p99_us)),
-            })
-        })
-        .collect()
-}
-
-fn measure(order: &str) -> Result<(), Box<dyn Error>> {
-    let order: Order = serde_json::from_str(order)?;
-    let runtime = match order.workers {
-        0 => tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .build()?,
-        workers => tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(workers)
-            .enable_time()
-            .build()?,
-    };
-    let figures = runtime.block_on(runtime.spawn(async move {
-        match order.engine.as_str() {
-            BASELINE => closed_loop(Durare::new(order.steps).await?, order.load).await,
-            other => Err(ContestantError::new(format!(
-                "no engine is named `{other}`: take one of {}",
-                ENGINES.join(", ")
-            ))),
-        }
-    }))??;
-    println!("{}", serde_json::to_string(&figures)?);
-    // Tearing a store of millions of rows down row by row would only delay the next measurement.
-    std::process::exit(0);
 }
