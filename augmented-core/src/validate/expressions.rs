@@ -126,7 +126,7 @@ impl<'c> Expressions<'c> {
             return;
         }
         let mut repaired: Option<Value> = None;
-        if !self.dashed.is_empty() {
+        if !self.dashed.is_empty() && some_string(tree, &|text| text.contains("steps.")) {
             self.repair_dashes(tree, "", place, &mut repaired, findings);
         }
         let mut reported_dashes = repaired.is_some();
@@ -280,6 +280,15 @@ fn dash_finding(source: &str, right: &str, pointer: String) -> Finding {
         path: pointer,
         value: right.into(),
     }])
+}
+
+fn some_string(tree: &Value, test: &dyn Fn(&str) -> bool) -> bool {
+    match tree {
+        Value::String(text) => test(text),
+        Value::Array(elements) => elements.iter().any(|element| some_string(element, test)),
+        Value::Object(members) => members.values().any(|value| some_string(value, test)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Whether some string of the tree may hold an expression, or the tree has members with a meaning of their own.
