@@ -122,39 +122,13 @@ fn object_schema(schema: &Value) -> Value {
     if let Some(members) = schema.as_object_mut() {
         members.remove("$schema");
     }
-    drop_number_formats(&mut schema);
     schema
-}
-
-/// Removes the names of Rust's number types, which the generator writes as `format`; JSON Schema knows no such formats.
-fn drop_number_formats(schema: &mut Value) {
-    match schema {
-        Value::Object(members) => {
-            let is_number = members.get("format").and_then(Value::as_str).is_some_and(|format| {
-                let digits = format.trim_start_matches("uint").trim_start_matches("int");
-                matches!(format, "float" | "double" | "int" | "uint") || (digits != format && digits.parse::<u8>().is_ok())
-            });
-            if is_number {
-                members.remove("format");
-            }
-            members.values_mut().for_each(drop_number_formats);
-        }
-        Value::Array(items) => items.iter_mut().for_each(drop_number_formats),
-        _ => {}
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::task::standard;
-
-    #[test]
-    fn names_of_number_types_are_no_formats_and_others_stay() {
-        let mut schema = json!({"properties": {"a": {"format": "double"}, "b": {"items": [{"format": "uint32"}]}, "c": {"format": "date-time"}}});
-        drop_number_formats(&mut schema);
-        assert_eq!(schema, json!({"properties": {"a": {}, "b": {"items": [{}]}, "c": {"format": "date-time"}}}));
-    }
 
     #[test]
     fn a_handler_gives_the_same_definition_everywhere() {
