@@ -171,10 +171,7 @@ impl Painter {
             Anchor::Start,
         );
         self.svg.push_str("</g>\n");
-        debug_assert!(
-            FRAME_HEADER > 40.0,
-            "the name and its detail fit the header"
-        );
+        const { assert!(FRAME_HEADER > 40.0, "the name and its detail fit the header") };
         for placed in &frame.lanes {
             let at = Point {
                 x: corner.x + placed.corner.x,
