@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use augmented_core::runtime::{ChildDone, ChildStatus, InstanceState, Message, StartMessage};
 use augmented_core::store::{InstanceCommit, LoadedInstance, MailboxMessage, NewMessage, Snapshot, StoreError};
@@ -78,11 +79,8 @@ impl Worker {
     fn call_load(&mut self, tenant: TenantId, instance: InstanceId, given: Option<LoadedInstance>, delay_micros: i64) {
         let shared = Arc::clone(&self.shared);
         self.calls.push(Box::pin(async move {
-            if delay_micros > 0 {
-                let time = shared.time();
-                time.sleep_until(time.now().plus_micros(delay_micros), None).await;
-            }
             let hold = shared.time().hold();
+            pause(delay_micros).await;
             let result = read(&shared, tenant, instance, given).await;
             CallDone::Loaded(Box::new(Loaded { tenant, instance, result, _hold: hold }))
         }));
@@ -103,7 +101,12 @@ impl Worker {
 
     fn handle_loaded(&mut self, loaded: Loaded) {
         let Loaded { tenant, instance, result, .. } = loaded;
-        let Some(mut loading) = self.loading.remove(&instance) else { return };
+        let mut loading = match self.loading.remove(&instance) {
+            Some(loading) => loading,
+            // Nobody waits for it any more, unless it was taken over meanwhile and is this node's to drive.
+            None if self.live.contains_key(&instance) || !self.is_ours(&result) => return,
+            None => Loading::default(),
+        };
         match result {
             Ok(Some((loaded, plan))) => self.adopt(loaded, plan, loading),
             Ok(None) => self.begin_again(instance, loading),
@@ -120,6 +123,21 @@ impl Worker {
                 self.loading.insert(instance, loading);
                 self.call_load(tenant, instance, None, delay);
             }
+        }
+    }
+
+    fn is_ours(&self, result: &Result<Option<(LoadedInstance, PlanFor)>, EngineError>) -> bool {
+        matches!(result, Ok(Some((loaded, _))) if loaded.owner == Some(self.shared.node.current()))
+    }
+
+    /// Drives an instance that this node took over.
+    pub(super) fn handle_taken_over(&mut self, loaded: LoadedInstance) {
+        let (tenant, instance) = (loaded.header.tenant_id, loaded.header.instance_id);
+        if self.loading.contains_key(&instance) {
+            // What is being read may be older than the take-over.
+            self.call_load(tenant, instance, Some(loaded), 0);
+        } else if !self.live.contains_key(&instance) {
+            self.load(tenant, instance, Some(loaded), Loading::default());
         }
     }
 
@@ -152,6 +170,16 @@ impl Worker {
         let instance = loaded.header.instance_id;
         let tenant = loaded.header.tenant_id;
         let last = loaded.last_seq();
+        let current = self.shared.node.current();
+        if loaded.owner == Some(current) {
+            // The news of a changed identity may come behind the first instance taken over under it.
+            self.change_node(current);
+        }
+        let is_another = |old: &Live| old.standing == Standing::New && *old.state.header != *loaded.header;
+        if loading.old.as_deref().is_some_and(is_another) {
+            self.give_up(loading, EngineError::internal("the source of ids gave an id that is in use"));
+            return;
+        }
         let standing = match (loaded.owner, last) {
             (Some(owner), Some(seq)) if owner == self.node => Standing::Owned(seq),
             (None, last) => Standing::Parked(last),
@@ -319,11 +347,8 @@ impl Worker {
         self.fenced = true;
         let (shared, node) = (Arc::clone(&self.shared), self.node);
         self.calls.push(Box::pin(async move {
-            if delay_micros > 0 {
-                let time = shared.time();
-                time.sleep_until(time.now().plus_micros(delay_micros), None).await;
-            }
             let hold = shared.time().hold();
+            pause(delay_micros).await;
             let renewed = shared.renew_node(node).await;
             CallDone::Renewed { renewed, _hold: hold }
         }));
@@ -392,6 +417,13 @@ impl Worker {
             epoch: self.epoch,
         };
         self.push(Prepared { commit, receipt, children: Vec::new() });
+    }
+}
+
+/// Leaves a store in trouble alone. It does not follow a virtual clock, which stands still meanwhile.
+async fn pause(micros: i64) {
+    if let Ok(micros @ 1..) = u64::try_from(micros) {
+        tokio::time::sleep(Duration::from_micros(micros)).await;
     }
 }
 
