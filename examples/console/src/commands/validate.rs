@@ -57,7 +57,7 @@ pub(super) fn validate(
 
 /// Repairs one file after the other, each in the light of the others, and gives what was repaired.
 fn repair(
-    files: &mut Vec<SourceFile>,
+    files: &mut [SourceFile],
     known: &DefinitionCatalogue,
     host: &CommandHost,
 ) -> Result<Vec<ShownFinding>, Failure> {
@@ -94,6 +94,9 @@ fn repair(
     Ok(all)
 }
 
+/// Findings with the place of their document in its file.
+type FindingsByPlace = Vec<(String, Vec<Finding>)>;
+
 /// The findings of one file among the others, by the place of their document in it.
 fn findings_of(
     files: &[SourceFile],
@@ -101,7 +104,7 @@ fn findings_of(
     known: &DefinitionCatalogue,
     host: &CommandHost,
     seen: &mut Vec<ShownFinding>,
-) -> Option<(SourceMap, Vec<(String, Vec<Finding>)>)> {
+) -> Option<(SourceMap, FindingsByPlace)> {
     let file = files.get(index)?;
     let source = file.parsed.as_ref().ok()?.source.clone();
     let documents: Vec<files::Document<'_>> =

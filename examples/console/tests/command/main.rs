@@ -1,5 +1,11 @@
 //! The command as its users run it: arguments in, JSON and exit codes out.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "everything here is test code, so failing loudly is right"
+)]
+
 mod drawing;
 mod running;
 mod usage;
