@@ -241,6 +241,8 @@ fn pairs(details: &Value) -> String {
 
 /// A length of time in the largest units that matter.
 fn length(micros: i64) -> String {
+    // An instance is created a moment before it begins.
+    let micros = micros.max(0);
     let (days, hours) = (micros / 86_400_000_000, micros / 3_600_000_000 % 24);
     let (minutes, seconds) = (micros / 60_000_000 % 60, micros / 1_000_000 % 60);
     match (days, hours, minutes, seconds) {
