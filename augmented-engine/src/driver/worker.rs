@@ -118,7 +118,10 @@ impl Worker {
             progress |= self.poll_runs(cx);
             progress |= self.poll_calls(cx);
             progress |= self.poll_commit(cx);
-            decided += self.decide_ready();
+            let decisions = self.decide_ready();
+            decided += decisions;
+            // A decision may have begun a call, which nobody wakes before it was polled once.
+            progress |= decisions > 0;
             progress |= self.send_batch(cx);
             if self.draining && self.has_given_all_away() {
                 break true;
