@@ -14,7 +14,10 @@ pub(crate) struct NodeIdentity {
 
 impl NodeIdentity {
     pub(crate) fn new(node: NodeId) -> Self {
-        Self { current: RwLock::new(node), renewing: tokio::sync::Mutex::new(()) }
+        Self {
+            current: RwLock::new(node),
+            renewing: tokio::sync::Mutex::new(()),
+        }
     }
 
     pub(crate) fn current(&self) -> NodeId {

@@ -14,7 +14,11 @@ pub(super) fn derived_schema(make: impl FnOnce(&mut SchemaGenerator) -> Schema) 
 }
 
 fn bound_numbers(schema: &mut Schema) {
-    if let Some(bounds) = schema.get("format").and_then(Value::as_str).and_then(bounds) {
+    if let Some(bounds) = schema
+        .get("format")
+        .and_then(Value::as_str)
+        .and_then(bounds)
+    {
         schema.remove("format");
         let object = schema.ensure_object();
         for (keyword, bound) in [("minimum", bounds.0), ("maximum", bounds.1)] {
@@ -69,9 +73,18 @@ mod tests {
     fn numeric_formats_become_bounds_and_others_stay() {
         let schema = derived_schema(|generator| generator.root_schema_for::<Numbers>());
         let properties = &schema["properties"];
-        assert_eq!(properties["small"], json!({"type": "integer", "minimum": 0, "maximum": 255}));
-        assert_eq!(properties["large"]["items"], json!({"type": "integer", "minimum": 0, "maximum": u64::MAX}));
-        assert_eq!(properties["signed"], json!({"type": ["integer", "null"], "minimum": i32::MIN, "maximum": i32::MAX}));
+        assert_eq!(
+            properties["small"],
+            json!({"type": "integer", "minimum": 0, "maximum": 255})
+        );
+        assert_eq!(
+            properties["large"]["items"],
+            json!({"type": "integer", "minimum": 0, "maximum": u64::MAX})
+        );
+        assert_eq!(
+            properties["signed"],
+            json!({"type": ["integer", "null"], "minimum": i32::MIN, "maximum": i32::MAX})
+        );
         assert_eq!(properties["real"], json!({"type": "number"}));
         assert!(schema.to_string().contains("uuid"));
     }

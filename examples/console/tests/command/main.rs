@@ -6,12 +6,6 @@
     reason = "everything here is test code, also what stands outside of test functions"
 )]
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "everything here is test code, so failing loudly is right"
-)]
-
 mod drawing;
 mod running;
 mod usage;
