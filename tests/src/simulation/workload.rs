@@ -170,7 +170,8 @@ impl Maker<'_> {
             .map(|number| {
                 let steps = self.scope(depth - 1);
                 let mut branch = json!({ "branchId": format!("b{number}"), "name": "Branch", "steps": steps });
-                branch["required"] = json!(self.dice.chance(700));
+                // Branches that nobody waits for are in a race with those that count.
+                branch["required"] = json!(!wild || self.dice.chance(700));
                 if wild && self.dice.chance(150) {
                     branch["timeout"] = json!(format!("PT{}S", self.dice.between(1, 60)));
                 }
