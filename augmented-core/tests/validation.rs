@@ -1,5 +1,10 @@
 //! Scenarios of validation: several mistakes at once, bundles, repairs of texts, hosts, publishing.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its data has failed"
+)]
+
 use augmented_core::json::{Limits, Parsed, parse};
 use augmented_core::model::LifecycleStatus;
 use augmented_core::model::load::split_documents;

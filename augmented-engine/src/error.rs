@@ -38,7 +38,9 @@ pub enum EngineError {
         message: String,
     },
     /// The same idempotency key was used with other input.
-    #[error("the idempotency key `{key}` was used before with other input: use a new key, or the same input")]
+    #[error(
+        "the idempotency key `{key}` was used before with other input: use a new key, or the same input"
+    )]
     IdempotencyConflict {
         /// The key.
         key: String,
@@ -110,25 +112,46 @@ impl EngineError {
         }
     }
 
-    pub(crate) fn invalid(reason: &'static str, message: impl Into<String>, findings: Vec<Finding>) -> Self {
-        Self::InvalidArgument { reason, message: message.into(), findings }
+    pub(crate) fn invalid(
+        reason: &'static str,
+        message: impl Into<String>,
+        findings: Vec<Finding>,
+    ) -> Self {
+        Self::InvalidArgument {
+            reason,
+            message: message.into(),
+            findings,
+        }
     }
 
     pub(crate) fn not_found(reason: &'static str, message: impl Into<String>) -> Self {
-        Self::NotFound { reason, message: message.into() }
+        Self::NotFound {
+            reason,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn illegal_state(reason: &'static str, message: impl Into<String>) -> Self {
-        Self::IllegalState { reason, message: message.into() }
+        Self::IllegalState {
+            reason,
+            message: message.into(),
+        }
     }
 
     pub(crate) fn internal(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::Internal { message: message.into(), source: None }
+        Self::Internal {
+            message: message.into(),
+            source: None,
+        }
     }
 
     /// The engine is shut down, or about to be.
     pub(crate) fn stopped() -> Self {
-        Self::Unavailable { reason: "ENGINE_STOPPED", message: "the engine is shut down and takes no calls".to_owned(), source: None }
+        Self::Unavailable {
+            reason: "ENGINE_STOPPED",
+            message: "the engine is shut down and takes no calls".to_owned(),
+            source: None,
+        }
     }
 }
 
@@ -160,11 +183,23 @@ mod tests {
 
     #[test]
     fn codes_reasons_and_findings_are_read_without_the_text() {
-        let findings = vec![Finding::error("REQUIRED", "", "`orderId` is missing"), Finding::error("TYPE", "/amount", "not a number")];
+        let findings = vec![
+            Finding::error("REQUIRED", "", "`orderId` is missing"),
+            Finding::error("TYPE", "/amount", "not a number"),
+        ];
         let error = EngineError::invalid("INPUT_INVALID", "the input does not fit", findings);
-        assert_eq!((error.code(), error.reason(), error.findings().len()), ("INVALID_ARGUMENT", Some("INPUT_INVALID"), 2));
-        assert_eq!(error.to_string(), "the input does not fit: ERROR REQUIRED at the root: `orderId` is missing (and 1 more)");
+        assert_eq!(
+            (error.code(), error.reason(), error.findings().len()),
+            ("INVALID_ARGUMENT", Some("INPUT_INVALID"), 2)
+        );
+        assert_eq!(
+            error.to_string(),
+            "the input does not fit: ERROR REQUIRED at the root: `orderId` is missing (and 1 more)"
+        );
         let error = EngineError::from(StoreError::unavailable("connection refused"));
-        assert_eq!((error.code(), error.reason()), ("UNAVAILABLE", Some("STORE_UNAVAILABLE")));
+        assert_eq!(
+            (error.code(), error.reason()),
+            ("UNAVAILABLE", Some("STORE_UNAVAILABLE"))
+        );
     }
 }

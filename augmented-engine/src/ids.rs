@@ -27,14 +27,20 @@ impl Ids {
     /// The ids that follow from `seed`: equal seeds give equal ids in equal order.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
-        Self { keys: [mix(seed), mix(seed ^ GOLDEN)], count: AtomicU64::new(0) }
+        Self {
+            keys: [mix(seed), mix(seed ^ GOLDEN)],
+            count: AtomicU64::new(0),
+        }
     }
 
     /// Ids that differ in every process.
     #[must_use]
     pub fn random() -> Self {
         let random = || RandomState::new().build_hasher().finish();
-        Self { keys: [random(), random()], count: AtomicU64::new(0) }
+        Self {
+            keys: [random(), random()],
+            count: AtomicU64::new(0),
+        }
     }
 }
 

@@ -62,7 +62,10 @@ pub(crate) struct Counter(AtomicU64);
 impl Counter {
     /// Adds without a locked instruction, since nobody else writes.
     pub(crate) fn add(&self, count: u64) {
-        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(count), Ordering::Relaxed);
+        self.0.store(
+            self.0.load(Ordering::Relaxed).wrapping_add(count),
+            Ordering::Relaxed,
+        );
     }
 
     fn read(&self) -> u64 {
@@ -91,6 +94,12 @@ mod tests {
         let workers = vec![Arc::new(Counters::default()), Arc::new(Counters::default())];
         workers[0].facts.add(2);
         workers[1].facts.add(3);
-        assert_eq!(Metrics::new(workers).snapshot(), MetricsSnapshot { facts: 5, ..MetricsSnapshot::default() });
+        assert_eq!(
+            Metrics::new(workers).snapshot(),
+            MetricsSnapshot {
+                facts: 5,
+                ..MetricsSnapshot::default()
+            }
+        );
     }
 }

@@ -14,7 +14,10 @@ const SEEDS: u64 = 2000;
 
 fn number(variable: &str) -> Option<u64> {
     let text = std::env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not `{text}`")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable} must be a number, not `{text}`")),
+    )
 }
 
 /// Plays a seed; a failure says how to play it again.
@@ -27,9 +30,15 @@ fn play_seed(seed: u64, trace: bool) -> Tally {
     let what = match catch_unwind(AssertUnwindSafe(|| play(&plan, trace))) {
         Ok(Ok(tally)) => return tally,
         Ok(Err(violations)) => violations.to_string(),
-        Err(panic) => panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default(),
+        Err(panic) => panic
+            .downcast_ref::<String>()
+            .cloned()
+            .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+            .unwrap_or_default(),
     };
-    panic!("seed {seed}: {what}\n\nplay it again: AUGMENTED_SIM_SEED={seed} cargo test -p augmented-acceptance --test simulation -- --nocapture");
+    panic!(
+        "seed {seed}: {what}\n\nplay it again: AUGMENTED_SIM_SEED={seed} cargo test -p augmented-acceptance --test simulation -- --nocapture"
+    );
 }
 
 /// Plays all seeds on as many threads as there are processors.
@@ -69,8 +78,18 @@ fn no_result_is_lost_and_none_applied_twice() {
     let sum = play_all(seeds);
     eprintln!("{seeds} seeds: {sum:?}");
     // Runs in which nothing happens prove nothing.
-    for status in [InstanceStatus::Completed, InstanceStatus::Failed, InstanceStatus::Cancelled, InstanceStatus::WaitingForEvent] {
-        assert!(sum.statuses.get(&status).is_some_and(|count| *count > seeds / 100), "too few instances are {status} at the end: {sum:?}");
+    for status in [
+        InstanceStatus::Completed,
+        InstanceStatus::Failed,
+        InstanceStatus::Cancelled,
+        InstanceStatus::WaitingForEvent,
+    ] {
+        assert!(
+            sum.statuses
+                .get(&status)
+                .is_some_and(|count| *count > seeds / 100),
+            "too few instances are {status} at the end: {sum:?}"
+        );
     }
     let faults = sum.faults;
     let counts = [
@@ -91,6 +110,10 @@ fn no_result_is_lost_and_none_applied_twice() {
 #[test]
 fn equal_seeds_give_equal_runs() {
     for seed in (0..40).map(|number| number * 37 + 5) {
-        assert_eq!(play_seed(seed, false), play_seed(seed, false), "seed {seed}");
+        assert_eq!(
+            play_seed(seed, false),
+            play_seed(seed, false),
+            "seed {seed}"
+        );
     }
 }

@@ -126,7 +126,7 @@ impl<'c> Expressions<'c> {
             return;
         }
         let mut repaired: Option<Value> = None;
-        if !self.dashed.is_empty() {
+        if !self.dashed.is_empty() && some_string(tree, &|text| text.contains("steps.")) {
             self.repair_dashes(tree, "", place, &mut repaired, findings);
         }
         let mut reported_dashes = repaired.is_some();
@@ -222,7 +222,7 @@ impl<'c> Expressions<'c> {
                 || right
                     .rfind("${")
                     .is_some_and(|open| !right.get(open..).is_some_and(|t| t.contains('}')));
-            let outside_text = right.matches('"').count() % 2 == 0 || template;
+            let outside_text = right.matches('"').count().is_multiple_of(2) || template;
             let step = self.dashed.iter().find(|id| {
                 name.strip_prefix(**id).is_some_and(|after| {
                     !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')
@@ -280,6 +280,15 @@ fn dash_finding(source: &str, right: &str, pointer: String) -> Finding {
         path: pointer,
         value: right.into(),
     }])
+}
+
+fn some_string(tree: &Value, test: &dyn Fn(&str) -> bool) -> bool {
+    match tree {
+        Value::String(text) => test(text),
+        Value::Array(elements) => elements.iter().any(|element| some_string(element, test)),
+        Value::Object(members) => members.values().any(|value| some_string(value, test)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Whether some string of the tree may hold an expression, or the tree has members with a meaning of their own.

@@ -196,7 +196,7 @@ impl<'e> DefinitionValidator<'e> {
         document: &Document<'_>,
         resolver: &dyn ReferenceResolver,
         host: Option<&dyn HostRegistry>,
-    ) -> Result<Published<Definition>, Report> {
+    ) -> Result<Published<Definition>, Box<Report>> {
         let publishing = self.clone().with_purpose(Purpose::Publish);
         let report = publishing
             .validate_bundle(std::slice::from_ref(document), resolver, host)
@@ -225,7 +225,7 @@ impl<'e> DefinitionValidator<'e> {
         for (document, report) in documents.iter().zip(reports) {
             match admit(document.value, report.clone()) {
                 Ok(definition) => published.push((definition, report)),
-                Err(report) => return Err(vec![report]),
+                Err(report) => return Err(vec![*report]),
             }
         }
         Ok(published)
@@ -236,7 +236,7 @@ impl<'e> DefinitionValidator<'e> {
     /// # Errors
     ///
     /// The report, when it has an ERROR: the row was not written by this library.
-    pub fn admit_stored(&self, document: &Value) -> Result<Published<Definition>, Report> {
+    pub fn admit_stored(&self, document: &Value) -> Result<Published<Definition>, Box<Report>> {
         let report = self.validate(&Document::new(document));
         admit(document, report)
     }
@@ -245,7 +245,7 @@ impl<'e> DefinitionValidator<'e> {
     fn check_alone<'d>(&self, document: &'d Value, schemas: &dyn SchemaSource) -> Checked<'d> {
         let (kind, preliminary) = match detect_kind(document) {
             Ok(found) => found,
-            Err(finding) => return Checked::unreadable(finding),
+            Err(finding) => return Checked::unreadable(*finding),
         };
         let document = match &preliminary {
             None => Cow::Borrowed(document),
@@ -404,22 +404,26 @@ impl Checked<'_> {
                     | "TIMEOUT_MISSING"
                     | "TRIGGER_CORRELATION_MISSING"
             );
-            !structure.is_broken_at(&f.pointer)
-                && !(about_absence && structure.is_misspelt(&f.pointer))
+            let told = about_absence && structure.is_misspelt(&f.pointer);
+            !told && !structure.is_broken_at(&f.pointer)
         });
         findings.append(&mut structure.findings);
         for finding in later {
             // Another level may have seen the same thing.
             if !findings.iter().any(|f| {
                 f.pointer == finding.pointer
-                    && (f.code == finding.code && f.offset_in_string == finding.offset_in_string
-                        || f.fix.is_some() && finding.fix == f.fix)
+                    && (same_thing(f, &finding) || (f.fix.is_some() && finding.fix == f.fix))
             }) {
                 findings.push(finding);
             }
         }
         findings
     }
+}
+
+/// Whether two findings of one place say the same.
+fn same_thing(a: &Finding, b: &Finding) -> bool {
+    a.code == b.code && a.offset_in_string == b.offset_in_string
 }
 
 /// The compiled schema of a kind, made once.
@@ -444,17 +448,17 @@ fn kinds() -> String {
 }
 
 /// The kind of a document, with the repair that makes it readable where it lacks one.
-fn detect_kind(document: &Value) -> Result<(DefinitionKind, Option<Finding>), Finding> {
+fn detect_kind(document: &Value) -> Result<(DefinitionKind, Option<Finding>), Box<Finding>> {
     let finding = match load::detect_kind(document) {
         Ok(kind) => return Ok((kind, None)),
-        Err(finding) => finding,
+        Err(finding) => Box::new(finding),
     };
     if let Some(fix) = &finding.fix
-        && let Ok((repaired, _)) = super::fix::apply(document, std::slice::from_ref(&finding))
+        && let Ok((repaired, _)) = super::fix::apply(document, std::slice::from_ref(&*finding))
         && let Ok(kind) = load::detect_kind(&repaired)
         && !fix.is_empty()
     {
-        return Ok((kind, Some(finding)));
+        return Ok((kind, Some(*finding)));
     }
     let Some(members) = document.as_object() else {
         return Err(finding);
@@ -618,10 +622,11 @@ impl SchemaSource for SchemaMembers<'_> {
 }
 
 /// Builds the published form of a document without errors.
-fn admit(document: &Value, mut report: Report) -> Result<Published<Definition>, Report> {
+fn admit(document: &Value, report: Report) -> Result<Published<Definition>, Box<Report>> {
     if !report.is_ok() {
-        return Err(report);
+        return Err(Box::new(report));
     }
+    let mut report = Box::new(report);
     match Definition::from_value(document.clone()) {
         Ok(definition) => Ok(Published::new(definition)),
         Err(problem) => {

@@ -62,7 +62,11 @@ impl Time {
 pub(crate) fn until(now: Timestamp, at: Timestamp) -> Duration {
     // Timers of the runtime reach about two years; whoever waits longer looks at the clock again.
     const LONGEST: u64 = 366 * 86_400_000_000;
-    Duration::from_micros(u64::try_from(at.micros_since(now)).unwrap_or(0).min(LONGEST))
+    Duration::from_micros(
+        u64::try_from(at.micros_since(now))
+            .unwrap_or(0)
+            .min(LONGEST),
+    )
 }
 
 /// A length of time in microseconds.

@@ -62,7 +62,9 @@ impl VirtualClock {
     /// Keeps the clock where it is until the guard is dropped.
     pub(crate) fn hold(self: &Arc<Self>) -> TimeHold {
         self.begin();
-        TimeHold { clock: Some(Arc::clone(self)) }
+        TimeHold {
+            clock: Some(Arc::clone(self)),
+        }
     }
 
     /// Counts one more thing under way.
@@ -82,8 +84,19 @@ impl VirtualClock {
         self.holds.load(Ordering::SeqCst) > 0
     }
 
-    pub(crate) fn sleep_until(self: &Arc<Self>, at: Timestamp, rank: Rank, wait: Option<EngineWait>) -> VirtualSleep {
-        VirtualSleep { clock: Arc::clone(self), at, rank, key: None, wait }
+    pub(crate) fn sleep_until(
+        self: &Arc<Self>,
+        at: Timestamp,
+        rank: Rank,
+        wait: Option<EngineWait>,
+    ) -> VirtualSleep {
+        VirtualSleep {
+            clock: Arc::clone(self),
+            at,
+            rank,
+            key: None,
+            wait,
+        }
     }
 
     /// The present instant.
@@ -105,7 +118,11 @@ impl VirtualClock {
 
     /// The earliest open wait.
     pub(crate) fn next_wait(&self) -> Option<Timestamp> {
-        self.waits.lock().open.first_key_value().map(|(key, _)| key.0)
+        self.waits
+            .lock()
+            .open
+            .first_key_value()
+            .map(|(key, _)| key.0)
     }
 
     /// Moves on to `at`, unless something is under way again; never backwards.
@@ -123,7 +140,9 @@ impl VirtualClock {
         if self.is_held() {
             return false;
         }
-        let Some((key, waker)) = waits.open.pop_first() else { return false };
+        let Some((key, waker)) = waits.open.pop_first() else {
+            return false;
+        };
         self.now.fetch_max(key.0.as_micros(), Ordering::SeqCst);
         waits.over.insert(key);
         self.begin();
@@ -296,7 +315,10 @@ impl HandlerActivity {
     /// Begins to hold the clock.
     pub(crate) fn begin(clock: &Arc<VirtualClock>) -> Arc<Self> {
         clock.begin();
-        Arc::new(Self { clock: Arc::clone(clock), state: Mutex::default() })
+        Arc::new(Self {
+            clock: Arc::clone(clock),
+            state: Mutex::default(),
+        })
     }
 
     /// The handler is over; copies of its context no longer count.
@@ -316,7 +338,10 @@ pub(crate) struct EngineWait {
 
 impl EngineWait {
     pub(crate) fn new(activity: Arc<HandlerActivity>) -> Self {
-        Self { activity, begun: false }
+        Self {
+            activity,
+            begun: false,
+        }
     }
 
     pub(crate) fn begin(&mut self) {
@@ -399,8 +424,16 @@ mod tests {
         let clock = VirtualClock::new(at(0));
         let activity = HandlerActivity::begin(&clock);
         assert!(clock.is_held());
-        let mut first = clock.sleep_until(at(5), Rank::Timer, Some(EngineWait::new(Arc::clone(&activity))));
-        let mut second = clock.sleep_until(at(9), Rank::Timer, Some(EngineWait::new(Arc::clone(&activity))));
+        let mut first = clock.sleep_until(
+            at(5),
+            Rank::Timer,
+            Some(EngineWait::new(Arc::clone(&activity))),
+        );
+        let mut second = clock.sleep_until(
+            at(9),
+            Rank::Timer,
+            Some(EngineWait::new(Arc::clone(&activity))),
+        );
         assert!(poll(&mut first).is_pending());
         assert!(!clock.is_held());
         assert!(poll(&mut second).is_pending());

@@ -14,7 +14,11 @@ pub(crate) struct Bounded<K, V> {
 
 impl<K: Clone + Eq + Hash, V> Bounded<K, V> {
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { entries: FxHashMap::default(), order: VecDeque::new(), capacity: capacity.max(1) }
+        Self {
+            entries: FxHashMap::default(),
+            order: VecDeque::new(),
+            capacity: capacity.max(1),
+        }
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
@@ -49,6 +53,9 @@ mod tests {
         for (key, value) in [(1, 'a'), (2, 'b'), (1, 'c'), (3, 'd')] {
             cache.insert(key, value);
         }
-        assert_eq!((cache.get(&1), cache.get(&2), cache.get(&3)), (None, Some(&'b'), Some(&'d')));
+        assert_eq!(
+            (cache.get(&1), cache.get(&2), cache.get(&3)),
+            (None, Some(&'b'), Some(&'d'))
+        );
     }
 }

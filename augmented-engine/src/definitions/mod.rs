@@ -8,7 +8,10 @@ mod unsupported;
 use std::sync::Arc;
 
 use augmented_core::expr::ExpressionEngine;
-use augmented_core::model::{DefinitionKind, LifecycleStatus, StoredDefinition, TaskDefinition, WorkflowDefinition, select_version};
+use augmented_core::model::{
+    DefinitionKind, LifecycleStatus, StoredDefinition, TaskDefinition, WorkflowDefinition,
+    select_version,
+};
 use augmented_core::runtime::{DefinitionPin, TaskPin};
 use augmented_core::store::Store;
 use augmented_core::validate::Finding;
@@ -84,7 +87,12 @@ impl Definitions {
     }
 
     /// Chooses the version a new instance runs, and the versions of its tasks.
-    pub(crate) async fn start_plan(&self, tenant: TenantId, workflow_id: &str, requirement: Option<&str>) -> Result<Arc<StartPlan>, EngineError> {
+    pub(crate) async fn start_plan(
+        &self,
+        tenant: TenantId,
+        workflow_id: &str,
+        requirement: Option<&str>,
+    ) -> Result<Arc<StartPlan>, EngineError> {
         let key: StartKey = (tenant, workflow_id.into(), requirement.map(Into::into));
         let now = self.env.time.now();
         if let Some((plan, good_until)) = self.starts.read().get(&key)
@@ -92,24 +100,41 @@ impl Definitions {
         {
             return Ok(Arc::clone(plan));
         }
-        let versions = self.store.definition_versions(tenant, DefinitionKind::Workflow, workflow_id).await?;
-        let chosen = select_version(requirement, &versions).map_err(|_| no_requirement(requirement))?;
-        let Some(stored) = chosen else { return Err(not_found(&versions, workflow_id, requirement)) };
+        let versions = self
+            .store
+            .definition_versions(tenant, DefinitionKind::Workflow, workflow_id)
+            .await?;
+        let chosen =
+            select_version(requirement, &versions).map_err(|_| no_requirement(requirement))?;
+        let Some(stored) = chosen else {
+            return Err(not_found(&versions, workflow_id, requirement));
+        };
         let plan = self.plan_of(tenant, stored).await?;
         if let Some(length) = self.resolution_micros {
-            self.starts.write().insert(key, (Arc::clone(&plan), now.plus_micros(length)));
+            self.starts
+                .write()
+                .insert(key, (Arc::clone(&plan), now.plus_micros(length)));
         }
         Ok(plan)
     }
 
     /// Chooses the tasks of an instance that pins its workflow version and has not begun.
-    pub(crate) async fn plan_of_pinned(&self, tenant: TenantId, workflow: Uuid) -> Result<Arc<StartPlan>, EngineError> {
+    pub(crate) async fn plan_of_pinned(
+        &self,
+        tenant: TenantId,
+        workflow: Uuid,
+    ) -> Result<Arc<StartPlan>, EngineError> {
         let stored = self.stored(tenant, workflow).await?;
         self.plan_of(tenant, &stored).await
     }
 
     /// The plan of an instance that has begun.
-    pub(crate) async fn plan(&self, tenant: TenantId, workflow: Uuid, pins: &[TaskPin]) -> Result<Arc<ExecutionPlan>, EngineError> {
+    pub(crate) async fn plan(
+        &self,
+        tenant: TenantId,
+        workflow: Uuid,
+        pins: &[TaskPin],
+    ) -> Result<Arc<ExecutionPlan>, EngineError> {
         if let Some(plan) = self.cached_plan(workflow, pins) {
             return Ok(plan);
         }
@@ -122,13 +147,21 @@ impl Definitions {
     }
 
     /// The plan of an instance that has begun, if it is at hand.
-    pub(crate) fn cached_plan(&self, workflow: Uuid, pins: &[TaskPin]) -> Option<Arc<ExecutionPlan>> {
+    pub(crate) fn cached_plan(
+        &self,
+        workflow: Uuid,
+        pins: &[TaskPin],
+    ) -> Option<Arc<ExecutionPlan>> {
         let key: PlanKey = (workflow, pins.iter().map(|pin| pin.id).collect());
         self.plans.read().get(&key).cloned()
     }
 
     /// A compiled workflow version.
-    pub(crate) async fn workflow(&self, tenant: TenantId, id: Uuid) -> Result<Arc<CompiledWorkflow>, EngineError> {
+    pub(crate) async fn workflow(
+        &self,
+        tenant: TenantId,
+        id: Uuid,
+    ) -> Result<Arc<CompiledWorkflow>, EngineError> {
         if let Some(known) = self.workflows.read().get(&id) {
             return Ok(Arc::clone(known));
         }
@@ -141,7 +174,11 @@ impl Definitions {
         self.starts.write().clear();
     }
 
-    async fn plan_of(&self, tenant: TenantId, stored: &StoredDefinition) -> Result<Arc<StartPlan>, EngineError> {
+    async fn plan_of(
+        &self,
+        tenant: TenantId,
+        stored: &StoredDefinition,
+    ) -> Result<Arc<StartPlan>, EngineError> {
         let known = self.workflows.read().get(&stored.id).cloned();
         let flow = match known {
             Some(known) => known,
@@ -152,14 +189,33 @@ impl Definitions {
             tasks.push(self.chosen_task(tenant, wanted).await?);
         }
         let plan = self.remember_plan(flow, tasks);
-        let pin = DefinitionPin { id: stored.id, workflow_id: Arc::clone(&stored.business_id), version: Arc::clone(&stored.version) };
+        let pin = DefinitionPin {
+            id: stored.id,
+            workflow_id: Arc::clone(&stored.business_id),
+            version: Arc::clone(&stored.version),
+        };
         let task_pins = plan.pins().cloned().collect();
-        let execution_micros = plan.flow.execution_timeout().map(augmented_core::IsoDuration::as_micros);
-        Ok(Arc::new(StartPlan { pin, plan, task_pins, execution_micros }))
+        let execution_micros = plan
+            .flow
+            .execution_timeout()
+            .map(augmented_core::IsoDuration::as_micros);
+        Ok(Arc::new(StartPlan {
+            pin,
+            plan,
+            task_pins,
+            execution_micros,
+        }))
     }
 
-    fn remember_plan(&self, flow: Arc<CompiledWorkflow>, tasks: Vec<Arc<CompiledTask>>) -> Arc<ExecutionPlan> {
-        let key: PlanKey = (flow.row_id(), tasks.iter().map(|task| task.pin.id).collect());
+    fn remember_plan(
+        &self,
+        flow: Arc<CompiledWorkflow>,
+        tasks: Vec<Arc<CompiledTask>>,
+    ) -> Arc<ExecutionPlan> {
+        let key: PlanKey = (
+            flow.row_id(),
+            tasks.iter().map(|task| task.pin.id).collect(),
+        );
         let mut plans = self.plans.write();
         if let Some(known) = plans.get(&key) {
             return Arc::clone(known);
@@ -169,30 +225,56 @@ impl Definitions {
         plan
     }
 
-    fn compile_workflow(&self, stored: &StoredDefinition) -> Result<Arc<CompiledWorkflow>, EngineError> {
-        let definition = WorkflowDefinition::deserialize(&*stored.document).map_err(|error| unreadable(stored, &error))?;
-        let compiled = CompiledWorkflow::compile(&definition, stored.id, &*self.expressions).map_err(|findings| uncompiled(stored, &findings))?;
+    fn compile_workflow(
+        &self,
+        stored: &StoredDefinition,
+    ) -> Result<Arc<CompiledWorkflow>, EngineError> {
+        let definition = WorkflowDefinition::deserialize(&*stored.document)
+            .map_err(|error| unreadable(stored, &error))?;
+        let compiled = CompiledWorkflow::compile(&definition, stored.id, &*self.expressions)
+            .map_err(|findings| uncompiled(stored, &findings))?;
         let compiled = Arc::new(compiled);
-        self.workflows.write().insert(stored.id, Arc::clone(&compiled));
+        self.workflows
+            .write()
+            .insert(stored.id, Arc::clone(&compiled));
         Ok(compiled)
     }
 
-    async fn chosen_task(&self, tenant: TenantId, wanted: &TaskRef) -> Result<Arc<CompiledTask>, EngineError> {
-        let versions = self.store.definition_versions(tenant, DefinitionKind::Task, &wanted.task_id).await?;
+    async fn chosen_task(
+        &self,
+        tenant: TenantId,
+        wanted: &TaskRef,
+    ) -> Result<Arc<CompiledTask>, EngineError> {
+        let versions = self
+            .store
+            .definition_versions(tenant, DefinitionKind::Task, &wanted.task_id)
+            .await?;
         let requirement = wanted.requirement.as_deref();
-        if let Some(stored) = select_version(requirement, &versions).map_err(|_| no_requirement(requirement))? {
+        if let Some(stored) =
+            select_version(requirement, &versions).map_err(|_| no_requirement(requirement))?
+        {
             return self.compile_task(stored);
         }
         match self.registry.derived(&wanted.task_id) {
-            Some(derived) if matches_version(requirement, &derived.pin.version) => self.derived_task(&derived.pin),
+            Some(derived) if matches_version(requirement, &derived.pin.version) => {
+                self.derived_task(&derived.pin)
+            }
             Some(_) | None => {
-                let message = format!("the task `{}` has no published version that fits {}", wanted.task_id, requirement.unwrap_or("*"));
+                let message = format!(
+                    "the task `{}` has no published version that fits {}",
+                    wanted.task_id,
+                    requirement.unwrap_or("*")
+                );
                 Err(EngineError::not_found("DEFINITION_NOT_FOUND", message))
             }
         }
     }
 
-    async fn pinned_task(&self, tenant: TenantId, pin: &TaskPin) -> Result<Arc<CompiledTask>, EngineError> {
+    async fn pinned_task(
+        &self,
+        tenant: TenantId,
+        pin: &TaskPin,
+    ) -> Result<Arc<CompiledTask>, EngineError> {
         if let Some(known) = self.tasks.read().get(&pin.id) {
             return Ok(Arc::clone(known));
         }
@@ -209,10 +291,16 @@ impl Definitions {
             return Ok(Arc::clone(known));
         }
         let Some(derived) = self.registry.derived(&pin.task_id) else {
-            let message = format!("the task `{}` {} is neither stored nor has a handler on this node", pin.task_id, pin.version);
+            let message = format!(
+                "the task `{}` {} is neither stored nor has a handler on this node",
+                pin.task_id, pin.version
+            );
             return Err(EngineError::not_found("DEFINITION_NOT_FOUND", message));
         };
-        let mut compiled = self.registry.compile_derived(derived).map_err(|findings| broken(&pin.task_id, &pin.version, &findings))?;
+        let mut compiled = self
+            .registry
+            .compile_derived(derived)
+            .map_err(|findings| broken(&pin.task_id, &pin.version, &findings))?;
         compiled.pin = pin.clone();
         let compiled = Arc::new(compiled);
         self.tasks.write().insert(pin.id, Arc::clone(&compiled));
@@ -223,47 +311,82 @@ impl Definitions {
         if let Some(known) = self.tasks.read().get(&stored.id) {
             return Ok(Arc::clone(known));
         }
-        let definition = TaskDefinition::deserialize(&*stored.document).map_err(|error| unreadable(stored, &error))?;
-        let pin = TaskPin { id: stored.id, task_id: Arc::clone(&stored.business_id), version: Arc::clone(&stored.version) };
-        let compiled = Arc::new(self.registry.compile(&definition, pin).map_err(|findings| uncompiled(stored, &findings))?);
+        let definition = TaskDefinition::deserialize(&*stored.document)
+            .map_err(|error| unreadable(stored, &error))?;
+        let pin = TaskPin {
+            id: stored.id,
+            task_id: Arc::clone(&stored.business_id),
+            version: Arc::clone(&stored.version),
+        };
+        let compiled = Arc::new(
+            self.registry
+                .compile(&definition, pin)
+                .map_err(|findings| uncompiled(stored, &findings))?,
+        );
         self.tasks.write().insert(stored.id, Arc::clone(&compiled));
         Ok(compiled)
     }
 
     async fn stored(&self, tenant: TenantId, id: Uuid) -> Result<StoredDefinition, EngineError> {
         let found = self.store.definitions_by_id(tenant, &[id]).await?;
-        found
-            .into_iter()
-            .next()
-            .flatten()
-            .ok_or_else(|| EngineError::not_found("DEFINITION_NOT_FOUND", format!("there is no definition with the row id {id}")))
+        found.into_iter().next().flatten().ok_or_else(|| {
+            EngineError::not_found(
+                "DEFINITION_NOT_FOUND",
+                format!("there is no definition with the row id {id}"),
+            )
+        })
     }
 }
 
 fn matches_version(requirement: Option<&str>, version: &str) -> bool {
-    select_version(requirement, &[(version, LifecycleStatus::Published)]).is_ok_and(|found| found.is_some())
+    select_version(requirement, &[(version, LifecycleStatus::Published)])
+        .is_ok_and(|found| found.is_some())
 }
 
 fn no_requirement(requirement: Option<&str>) -> EngineError {
     let text = requirement.unwrap_or_default();
-    let finding = Finding::error("VERSION_INVALID", "/version", format!("`{text}` is neither a version nor a range of versions"))
-        .with_hint("write an exact version such as 1.2.0 or a range such as ^1");
-    EngineError::invalid("VERSION_INVALID", "the version cannot be read", vec![finding])
+    let finding = Finding::error(
+        "VERSION_INVALID",
+        "/version",
+        format!("`{text}` is neither a version nor a range of versions"),
+    )
+    .with_hint("write an exact version such as 1.2.0 or a range such as ^1");
+    EngineError::invalid(
+        "VERSION_INVALID",
+        "the version cannot be read",
+        vec![finding],
+    )
 }
 
-fn not_found(versions: &[StoredDefinition], workflow_id: &str, requirement: Option<&str>) -> EngineError {
+fn not_found(
+    versions: &[StoredDefinition],
+    workflow_id: &str,
+    requirement: Option<&str>,
+) -> EngineError {
     if versions.is_empty() {
-        return EngineError::not_found("WORKFLOW_NOT_FOUND", format!("there is no workflow `{workflow_id}`"));
+        return EngineError::not_found(
+            "WORKFLOW_NOT_FOUND",
+            format!("there is no workflow `{workflow_id}`"),
+        );
     }
-    let known: Vec<String> = versions.iter().map(|found| format!("{} ({})", found.version, found.status)).collect();
+    let known: Vec<String> = versions
+        .iter()
+        .map(|found| format!("{} ({})", found.version, found.status))
+        .collect();
     let wanted = requirement.map_or_else(String::new, |text| format!(" that fits {text}"));
-    let message = format!("the workflow `{workflow_id}` has no startable version{wanted}; there are {}", known.join(", "));
+    let message = format!(
+        "the workflow `{workflow_id}` has no startable version{wanted}; there are {}",
+        known.join(", ")
+    );
     EngineError::not_found("DEFINITION_NOT_FOUND", message)
 }
 
 /// A stored definition is valid by promise; one that is not was written past every check.
 fn unreadable(stored: &StoredDefinition, error: &serde_json::Error) -> EngineError {
-    EngineError::internal(format!("the stored {} `{}` {} cannot be read: {error}", stored.kind, stored.business_id, stored.version))
+    EngineError::internal(format!(
+        "the stored {} `{}` {} cannot be read: {error}",
+        stored.kind, stored.business_id, stored.version
+    ))
 }
 
 fn uncompiled(stored: &StoredDefinition, findings: &[Finding]) -> EngineError {
@@ -271,6 +394,10 @@ fn uncompiled(stored: &StoredDefinition, findings: &[Finding]) -> EngineError {
 }
 
 fn broken(id: &str, version: &str, findings: &[Finding]) -> EngineError {
-    let first = findings.first().map_or_else(String::new, |finding| format!(": {finding}"));
-    EngineError::internal(format!("the stored definition `{id}` {version} cannot be compiled{first}"))
+    let first = findings
+        .first()
+        .map_or_else(String::new, |finding| format!(": {finding}"));
+    EngineError::internal(format!(
+        "the stored definition `{id}` {version} cannot be compiled{first}"
+    ))
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use augmented_core::json::{self, Limits};
 use augmented_core::model::load::split_documents;
-use augmented_core::model::{Definition, DefinitionKind, LifecycleStatus, StoredDefinition, compare_versions, content_hash};
+use augmented_core::model::{
+    Definition, DefinitionKind, LifecycleStatus, StoredDefinition, compare_versions, content_hash,
+};
 use augmented_core::store::{NewDefinition, PutOutcome};
 use augmented_core::validate::{DefinitionValidator, Document, Finding, Published, Report};
 use augmented_core::{TenantId, Timestamp};
@@ -46,7 +48,10 @@ impl Bundle {
     /// Adds the JSON text of a file: one document, or an array of them. Findings name the file, line and column.
     #[must_use]
     pub fn with_text(mut self, file: impl Into<String>, text: impl Into<String>) -> Self {
-        self.parts.push(Part::Text { file: Some(file.into()), text: text.into() });
+        self.parts.push(Part::Text {
+            file: Some(file.into()),
+            text: text.into(),
+        });
         self
     }
 
@@ -72,13 +77,20 @@ impl Bundle {
 
 impl From<&str> for Bundle {
     fn from(text: &str) -> Self {
-        Self { parts: vec![Part::Text { file: None, text: text.to_owned() }] }
+        Self {
+            parts: vec![Part::Text {
+                file: None,
+                text: text.to_owned(),
+            }],
+        }
     }
 }
 
 impl From<String> for Bundle {
     fn from(text: String) -> Self {
-        Self { parts: vec![Part::Text { file: None, text }] }
+        Self {
+            parts: vec![Part::Text { file: None, text }],
+        }
     }
 }
 
@@ -90,7 +102,9 @@ impl From<Value> for Bundle {
 
 impl From<Vec<Value>> for Bundle {
     fn from(documents: Vec<Value>) -> Self {
-        Self { parts: documents.into_iter().map(Part::Document).collect() }
+        Self {
+            parts: documents.into_iter().map(Part::Document).collect(),
+        }
     }
 }
 
@@ -134,7 +148,13 @@ struct Read {
 
 impl Definitions {
     /// Validates a bundle and stores it in one transaction.
-    pub(crate) async fn publish(&self, tenant: TenantId, bundle: Bundle, now: Timestamp, new_id: impl Fn() -> uuid::Uuid) -> Result<PublishReport, EngineError> {
+    pub(crate) async fn publish(
+        &self,
+        tenant: TenantId,
+        bundle: Bundle,
+        now: Timestamp,
+        new_id: impl Fn() -> uuid::Uuid,
+    ) -> Result<PublishReport, EngineError> {
         let documents = read(bundle)?;
         let (definitions, warnings) = self.examine(tenant, &documents).await?;
         let mut items: Vec<(usize, NewDefinition)> = Vec::with_capacity(definitions.len());
@@ -150,10 +170,30 @@ impl Definitions {
         let mut refused = Vec::new();
         for (index, outcome) in order.into_iter().zip(outcomes) {
             match outcome {
-                PutOutcome::Stored(stored) => published.push((index, PublishedDefinition { stored, outcome: PublishOutcome::New })),
-                PutOutcome::Unchanged(stored) => published.push((index, PublishedDefinition { stored, outcome: PublishOutcome::Unchanged })),
-                PutOutcome::Frozen(stored) => refused.extend(documents.get(index).map(|document| document.frozen(&stored))),
-                PutOutcome::VersionTooLow { highest } => refused.extend(documents.get(index).map(|document| document.too_low(&highest))),
+                PutOutcome::Stored(stored) => published.push((
+                    index,
+                    PublishedDefinition {
+                        stored,
+                        outcome: PublishOutcome::New,
+                    },
+                )),
+                PutOutcome::Unchanged(stored) => published.push((
+                    index,
+                    PublishedDefinition {
+                        stored,
+                        outcome: PublishOutcome::Unchanged,
+                    },
+                )),
+                PutOutcome::Frozen(stored) => refused.extend(
+                    documents
+                        .get(index)
+                        .map(|document| document.frozen(&stored)),
+                ),
+                PutOutcome::VersionTooLow { highest } => refused.extend(
+                    documents
+                        .get(index)
+                        .map(|document| document.too_low(&highest)),
+                ),
                 PutOutcome::RefusedWithBundle => {}
             }
         }
@@ -161,21 +201,37 @@ impl Definitions {
             return Err(refusal(refused));
         }
         published.sort_by_key(|(index, _)| *index);
-        Ok(PublishReport { definitions: published.into_iter().map(|(_, definition)| definition).collect(), findings: warnings })
+        Ok(PublishReport {
+            definitions: published
+                .into_iter()
+                .map(|(_, definition)| definition)
+                .collect(),
+            findings: warnings,
+        })
     }
 
     /// Validates all documents as one bundle, on all levels; gives the definitions and the warnings.
-    async fn examine(&self, tenant: TenantId, documents: &[Read]) -> Result<(Vec<Published<Definition>>, Vec<Finding>), EngineError> {
+    async fn examine(
+        &self,
+        tenant: TenantId,
+        documents: &[Read],
+    ) -> Result<(Vec<Published<Definition>>, Vec<Finding>), EngineError> {
         let values: Vec<&Value> = documents.iter().map(|document| &document.value).collect();
         let known = KnownDefinitions::read(&*self.store, tenant, &self.registry, &values).await?;
         let bundle: Vec<Document<'_>> = documents.iter().map(Read::document).collect();
         let validator = DefinitionValidator::new(&*self.expressions);
-        let published = validator.publish_bundle(&bundle, &known, Some(&*self.registry)).map_err(|reports| refusal(findings_of(reports)))?;
+        let published = validator.publish_bundle(&bundle, &known, Some(&*self.registry));
+        let published =
+            published.map_err(|reports| refusal(self.with_unsupported(documents, reports)))?;
         let mut definitions = Vec::with_capacity(published.len());
         let mut findings = Vec::new();
         for (document, (definition, report)) in documents.iter().zip(published) {
             findings.extend(report.findings);
-            findings.extend(unsupported(&definition, &self.registry).into_iter().map(|finding| document.place(finding)));
+            findings.extend(
+                unsupported(&definition, &self.registry)
+                    .into_iter()
+                    .map(|finding| document.place(finding)),
+            );
             definitions.push(definition);
         }
         if findings.iter().any(Finding::is_error) {
@@ -183,14 +239,30 @@ impl Definitions {
         }
         Ok((definitions, findings))
     }
-}
 
-fn findings_of(reports: Vec<Report>) -> Vec<Finding> {
-    reports.into_iter().flat_map(|report| report.findings).collect()
+    /// All findings of a refused bundle, with what this engine cannot run of the documents that can be read.
+    fn with_unsupported(&self, documents: &[Read], reports: Vec<Report>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (document, report) in documents.iter().zip(reports) {
+            findings.extend(report.findings);
+            if let Ok(definition) = Definition::from_value(document.value.clone()) {
+                findings.extend(
+                    unsupported(&definition, &self.registry)
+                        .into_iter()
+                        .map(|finding| document.place(finding)),
+                );
+            }
+        }
+        findings
+    }
 }
 
 fn refusal(findings: Vec<Finding>) -> EngineError {
-    EngineError::invalid("DEFINITION_INVALID", "nothing was published, because the definitions have errors", findings)
+    EngineError::invalid(
+        "DEFINITION_INVALID",
+        "nothing was published, because the definitions have errors",
+        findings,
+    )
 }
 
 /// Reads all texts; a text that is no JSON refuses the bundle.
@@ -199,7 +271,11 @@ fn read(bundle: Bundle) -> Result<Vec<Read>, EngineError> {
     let mut findings = Vec::new();
     for part in bundle.parts {
         match part {
-            Part::Document(value) => documents.push(Read { file: None, value, source: None }),
+            Part::Document(value) => documents.push(Read {
+                file: None,
+                value,
+                source: None,
+            }),
             Part::Text { file, text } => match json::parse(text.as_bytes(), &Limits::default()) {
                 Ok(parsed) => {
                     documents.extend(split_documents(&parsed.value).map(|document| Read {
@@ -217,7 +293,11 @@ fn read(bundle: Bundle) -> Result<Vec<Read>, EngineError> {
             },
         }
     }
-    if findings.is_empty() { Ok(documents) } else { Err(refusal(findings)) }
+    if findings.is_empty() {
+        Ok(documents)
+    } else {
+        Err(refusal(findings))
+    }
 }
 
 impl Read {
@@ -239,19 +319,39 @@ impl Read {
     }
 
     fn frozen(&self, stored: &StoredDefinition) -> Finding {
-        let message = format!("{} `{}` {} is {} with other content, and published content never changes", stored.kind, stored.business_id, stored.version, stored.status);
-        self.place(Finding::error("VERSION_FROZEN", "/version", message).with_hint("give the new content a higher version"))
+        let message = format!(
+            "{} `{}` {} is {} with other content, and published content never changes",
+            stored.kind, stored.business_id, stored.version, stored.status
+        );
+        self.place(
+            Finding::error("VERSION_FROZEN", "/version", message)
+                .with_hint("give the new content a higher version"),
+        )
     }
 
     fn too_low(&self, highest: &str) -> Finding {
-        let message = format!("version {highest} is published already, and a new version must be higher");
-        self.place(Finding::error("VERSION_TOO_LOW", "/version", message).with_hint(format!("choose a version above {highest}")))
+        let message =
+            format!("version {highest} is published already, and a new version must be higher");
+        self.place(
+            Finding::error("VERSION_TOO_LOW", "/version", message)
+                .with_hint(format!("choose a version above {highest}")),
+        )
     }
 }
 
 fn new_definition(definition: &Definition, id: uuid::Uuid) -> Result<NewDefinition, EngineError> {
     let kind: DefinitionKind = definition.kind();
-    let document = definition.to_value().map_err(|error| EngineError::internal(format!("a definition cannot be written: {error}")))?;
+    let document = definition.to_value().map_err(|error| {
+        EngineError::internal(format!("a definition cannot be written: {error}"))
+    })?;
     let hash = content_hash(kind, &document);
-    Ok(NewDefinition::new(id, kind, definition.business_id().into(), definition.version().into(), LifecycleStatus::Published, Arc::new(document), hash))
+    Ok(NewDefinition::new(
+        id,
+        kind,
+        definition.business_id().into(),
+        definition.version().into(),
+        LifecycleStatus::Published,
+        Arc::new(document),
+        hash,
+    ))
 }

@@ -1,7 +1,10 @@
 //! What a definition asks for and this engine does not run: found at publish, so that nothing stands still later.
 
 use augmented_core::json::pointer;
-use augmented_core::model::{Definition, DeliveryMode, ImplementationKind, OnExhausted, Step, TaskDefinition, WorkflowDefinition};
+use augmented_core::model::{
+    Definition, DeliveryMode, ImplementationKind, OnExhausted, Step, TaskDefinition,
+    WorkflowDefinition,
+};
 use augmented_core::validate::Finding;
 
 use crate::task::TaskRegistry;
@@ -25,19 +28,43 @@ pub(crate) fn unsupported(definition: &Definition, registry: &TaskRegistry) -> V
 }
 
 fn missing(at: impl Into<String>, what: &str, service: &str) -> Finding {
-    Finding::error(CODE, at, format!("{what} needs {service}, which this engine does not run"))
+    Finding::error(
+        CODE,
+        at,
+        format!("{what} needs {service}, which this engine does not run"),
+    )
 }
 
 fn in_workflow(workflow: &WorkflowDefinition, findings: &mut Vec<Finding>) {
     in_steps(&workflow.steps, "/steps", findings);
-    if workflow.compensation_steps.as_ref().is_some_and(|steps| !steps.is_empty()) {
-        findings.push(missing("/compensationSteps", "a compensation", "the compensation service"));
+    if workflow
+        .compensation_steps
+        .as_ref()
+        .is_some_and(|steps| !steps.is_empty())
+    {
+        findings.push(missing(
+            "/compensationSteps",
+            "a compensation",
+            "the compensation service",
+        ));
     }
-    if workflow.cancellation_triggers.as_ref().is_some_and(|triggers| !triggers.is_empty()) {
-        findings.push(missing("/cancellationTriggers", "a cancellation by events", "the event service"));
+    if workflow
+        .cancellation_triggers
+        .as_ref()
+        .is_some_and(|triggers| !triggers.is_empty())
+    {
+        findings.push(missing(
+            "/cancellationTriggers",
+            "a cancellation by events",
+            "the event service",
+        ));
     }
     if workflow.concurrency.is_some() {
-        findings.push(missing("/concurrency", "a limit of live instances", "the admission service"));
+        findings.push(missing(
+            "/concurrency",
+            "a limit of live instances",
+            "the admission service",
+        ));
     }
 }
 
@@ -49,15 +76,24 @@ fn in_steps(steps: &[Step], base: &str, findings: &mut Vec<Finding>) {
             Step::HumanTask(_) => findings.push(missing(at, &name("a HUMAN_TASK"), "the inbox")),
             Step::EventWait(wait) if wait.signal_type.is_none() => {
                 findings.push(
-                    missing(at, &name("an EVENT_WAIT for events"), "the event service").with_hint("a wait for a signal (`signalType`) needs none"),
+                    missing(at, &name("an EVENT_WAIT for events"), "the event service")
+                        .with_hint("a wait for a signal (`signalType`) needs none"),
                 );
             }
             Step::Task(task) if task.integration_instance_id.is_some() => {
-                findings.push(missing(format!("{at}/integrationInstanceId"), &name("a TASK with an integration instance"), "the integration service"));
+                findings.push(missing(
+                    format!("{at}/integrationInstanceId"),
+                    &name("a TASK with an integration instance"),
+                    "the integration service",
+                ));
             }
             Step::Parallel(parallel) => {
                 for (branch, within) in parallel.branches.iter().enumerate() {
-                    in_steps(&within.steps, &format!("{at}/branches/{branch}/steps"), findings);
+                    in_steps(
+                        &within.steps,
+                        &format!("{at}/branches/{branch}/steps"),
+                        findings,
+                    );
                 }
             }
             Step::ForEach(each) => in_steps(&each.steps, &format!("{at}/steps"), findings),
@@ -73,19 +109,37 @@ fn in_task(task: &TaskDefinition, registry: &TaskRegistry, findings: &mut Vec<Fi
     let kind = task.implementation.kind();
     // The other kinds are asked of the host's registries.
     if matches!(kind, ImplementationKind::Worker | ImplementationKind::Human) {
-        findings.push(missing("/implementation/kind", &format!("a task of kind {}", kind.as_str()), "an executor"));
+        findings.push(missing(
+            "/implementation/kind",
+            &format!("a task of kind {}", kind.as_str()),
+            "an executor",
+        ));
     }
     if task.on_exhausted() == OnExhausted::RaiseException {
         findings.push(missing("/onExhausted", "an exception task", "the inbox"));
     }
-    let Some(config) = &task.execution_config else { return };
+    let Some(config) = &task.execution_config else {
+        return;
+    };
     if config.delivery_mode == Some(DeliveryMode::AtMostOnce) {
-        findings.push(missing("/executionConfig/deliveryMode", "AT_MOST_ONCE", "the task queue"));
+        findings.push(missing(
+            "/executionConfig/deliveryMode",
+            "AT_MOST_ONCE",
+            "the task queue",
+        ));
     }
     if config.executor.is_some() {
-        findings.push(missing("/executionConfig/executor", "an executor pool", "the task queue"));
+        findings.push(missing(
+            "/executionConfig/executor",
+            "an executor pool",
+            "the task queue",
+        ));
     }
     if config.concurrency.is_some() {
-        findings.push(missing("/executionConfig/concurrency", "a limit of concurrent tasks", "the task queue"));
+        findings.push(missing(
+            "/executionConfig/concurrency",
+            "a limit of concurrent tasks",
+            "the task queue",
+        ));
     }
 }

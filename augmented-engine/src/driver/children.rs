@@ -40,12 +40,20 @@ impl Worker {
             for child in &prepared.children {
                 plans.push(plan_of(&shared, prepared.commit.tenant, child).await);
             }
-            CallDone::Children(Box::new(ResolvedChildren { prepared, plans, _hold: hold }))
+            CallDone::Children(Box::new(ResolvedChildren {
+                prepared,
+                plans,
+                _hold: hold,
+            }))
         }));
     }
 
     pub(super) fn handle_children(&mut self, resolved: ResolvedChildren) {
-        let ResolvedChildren { mut prepared, plans, .. } = resolved;
+        let ResolvedChildren {
+            mut prepared,
+            plans,
+            ..
+        } = resolved;
         if prepared.receipt.epoch != self.epoch {
             return;
         }
@@ -57,8 +65,13 @@ impl Worker {
             now,
             draining: self.draining,
         };
-        let Some(live) = self.live.get_mut(&instance) else { return };
-        for (child, plan) in std::mem::take(&mut prepared.children).into_iter().zip(plans) {
+        let Some(live) = self.live.get_mut(&instance) else {
+            return;
+        };
+        for (child, plan) in std::mem::take(&mut prepared.children)
+            .into_iter()
+            .zip(plans)
+        {
             match new_child(&live.state, &child, plan, now) {
                 Ok(new) => prepared.commit.children.push(new),
                 Err(error) => live.queue.push_back(child_refused(&child, error)),
@@ -80,13 +93,25 @@ impl Worker {
                 }
                 false => None,
             };
-            CallDone::ChildChecked { instance, verdict, _hold: hold }
+            CallDone::ChildChecked {
+                instance,
+                verdict,
+                _hold: hold,
+            }
         }));
     }
 
-    pub(super) fn handle_child_checked(&mut self, instance: InstanceId, verdict: Option<Box<ChildVerdict>>) {
-        let (Some(verdict), now) = (verdict, self.now) else { return };
-        let Some(live) = self.live.get_mut(&instance) else { return };
+    pub(super) fn handle_child_checked(
+        &mut self,
+        instance: InstanceId,
+        verdict: Option<Box<ChildVerdict>>,
+    ) {
+        let (Some(verdict), now) = (verdict, self.now) else {
+            return;
+        };
+        let Some(live) = self.live.get_mut(&instance) else {
+            return;
+        };
         let ChildVerdict { child, plan } = *verdict;
         match new_child(&live.state, &child, plan, now) {
             Ok(new) => live.missing_children.push(new),
@@ -97,9 +122,17 @@ impl Worker {
 }
 
 /// The version of a child to start. A store that cannot be reached says nothing about the child, so it is asked again.
-async fn plan_of(shared: &Shared, tenant: TenantId, child: &StartChild) -> Result<Arc<StartPlan>, EngineError> {
+async fn plan_of(
+    shared: &Shared,
+    tenant: TenantId,
+    child: &StartChild,
+) -> Result<Arc<StartPlan>, EngineError> {
     for troubles in 0.. {
-        match shared.definitions.start_plan(tenant, &child.workflow_id, child.requirement.as_deref()).await {
+        match shared
+            .definitions
+            .start_plan(tenant, &child.workflow_id, child.requirement.as_deref())
+            .await
+        {
             Err(EngineError::Unavailable { .. }) => leave_alone(delay_after(troubles)).await,
             answer => return answer,
         }
@@ -121,14 +154,29 @@ async fn is_missing(shared: &Shared, tenant: TenantId, child: InstanceId) -> boo
 }
 
 /// The row of a child, or why it cannot be started.
-fn new_child(parent: &InstanceState, child: &StartChild, plan: Result<Arc<StartPlan>, EngineError>, now: Timestamp) -> Result<NewInstance, ErrorInfo> {
+fn new_child(
+    parent: &InstanceState,
+    child: &StartChild,
+    plan: Result<Arc<StartPlan>, EngineError>,
+    now: Timestamp,
+) -> Result<NewInstance, ErrorInfo> {
     let plan = plan.map_err(|error| {
-        ErrorInfo::new(error.reason().unwrap_or(error.code()), ErrorCategory::Permanent, error.to_string())
+        ErrorInfo::new(
+            error.reason().unwrap_or(error.code()),
+            ErrorCategory::Permanent,
+            error.to_string(),
+        )
     })?;
     let findings = plan.plan.flow.check_input(&child.input);
     if let Some(first) = findings.first() {
-        let message = format!("the input does not fit the input schema of workflow `{}`: {first}", child.workflow_id);
-        return Err(ErrorInfo::new("INPUT_INVALID", ErrorCategory::Validation, message).with_details(json!({ "findings": findings })));
+        let message = format!(
+            "the input does not fit the input schema of workflow `{}`: {first}",
+            child.workflow_id
+        );
+        return Err(
+            ErrorInfo::new("INPUT_INVALID", ErrorCategory::Validation, message)
+                .with_details(json!({ "findings": findings })),
+        );
     }
     let from = &parent.header;
     let header = InstanceHeader {

@@ -3,7 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use augmented_core::runtime::{CancelRequest, CancelSource, InstanceState, Message, TimerKey, TimerKind};
+use augmented_core::runtime::{
+    CancelRequest, CancelSource, InstanceState, Message, TimerKey, TimerKind,
+};
 use augmented_core::store::{InstanceCommit, NewMessage, Snapshot, TimerRow};
 use augmented_core::{InstanceId, NodeId, Seq, Timestamp};
 
@@ -64,7 +66,12 @@ pub(crate) struct Undecidable;
 
 impl Live {
     /// Lets the core decide what is queued, and collects the commit.
-    pub(crate) fn prepare(&mut self, instance: InstanceId, setting: Setting<'_>, epoch: u32) -> Result<Prepared, Undecidable> {
+    pub(crate) fn prepare(
+        &mut self,
+        instance: InstanceId,
+        setting: Setting<'_>,
+        epoch: u32,
+    ) -> Result<Prepared, Undecidable> {
         let mut commit = InstanceCommit::new(self.tenant, instance, self.standing.expect());
         if let (Standing::New, Some(starting)) = (self.standing, &self.starting) {
             commit.insert = Some(Box::new(starting.new.clone()));
@@ -78,8 +85,14 @@ impl Live {
             facts: 0,
             epoch,
         };
-        let mut prepared = Prepared { commit, receipt, children: Vec::new() };
-        let decided = catch_unwind(AssertUnwindSafe(|| self.decide_queue(&mut prepared, setting)));
+        let mut prepared = Prepared {
+            commit,
+            receipt,
+            children: Vec::new(),
+        };
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            self.decide_queue(&mut prepared, setting)
+        }));
         self.busy = true;
         decided.map_err(|_| Undecidable)?;
         Ok(prepared)
@@ -87,7 +100,9 @@ impl Live {
 
     fn decide_queue(&mut self, prepared: &mut Prepared, setting: Setting<'_>) {
         for _ in 0..MESSAGES_PER_COMMIT {
-            let Some(Queued { message, mail }) = self.queue.pop_front() else { break };
+            let Some(Queued { message, mail }) = self.queue.pop_front() else {
+                break;
+            };
             prepared.commit.consumed.extend(mail);
             // A start that waited in the mailbox of a child may have been applied from memory, after a refused commit.
             let has_begun = matches!(message, Message::Start(_)) && self.state.seq.is_some();
@@ -95,11 +110,17 @@ impl Live {
                 continue;
             }
             let resumed = match &message {
-                Message::Timer(TimerKey { kind: TimerKind::TaskRetry, activation }) => Some(*activation),
+                Message::Timer(TimerKey {
+                    kind: TimerKind::TaskRetry,
+                    activation,
+                }) => Some(*activation),
                 _ => None,
             };
             if mail.is_none() {
-                prepared.receipt.messages.push(Queued::local(message.clone()));
+                prepared
+                    .receipt
+                    .messages
+                    .push(Queued::local(message.clone()));
             }
             let state = Arc::make_mut(&mut self.state);
             let transition = decide(&self.plan.flow, state, message, setting.now, setting.limits);
@@ -107,7 +128,12 @@ impl Live {
             if let Some(activation) = resumed {
                 self.resume_task(activation);
             }
-            if prepared.receipt.after.is_empty() && transition.commands.iter().all(|command| matches!(command, Command::RunTask(_))) {
+            if prepared.receipt.after.is_empty()
+                && transition
+                    .commands
+                    .iter()
+                    .all(|command| matches!(command, Command::RunTask(_)))
+            {
                 prepared.receipt.after = transition.commands;
             } else {
                 for command in transition.commands {
@@ -118,7 +144,16 @@ impl Live {
     }
 
     /// Puts a command where it belongs: a row of the commit, or something to carry out after it.
-    fn sort_command(&mut self, command: Command, Prepared { commit, receipt, children }: &mut Prepared, now: Timestamp) {
+    fn sort_command(
+        &mut self,
+        command: Command,
+        Prepared {
+            commit,
+            receipt,
+            children,
+        }: &mut Prepared,
+        now: Timestamp,
+    ) {
         match command {
             Command::SetTimer(row) => {
                 commit.timers_set.retain(|other| other.key != row.key);
@@ -128,7 +163,10 @@ impl Live {
                 commit.timers_set.retain(|row| row.key != key);
                 commit.timers_cleared.push(key);
             }
-            Command::CancelTask { activation, task_instance_id } => {
+            Command::CancelTask {
+                activation,
+                task_instance_id,
+            } => {
                 // What has not begun never will.
                 let before = receipt.after.len() + self.to_begin.len();
                 receipt.after.retain(|command| !matches!(command, Command::RunTask(run) if run.activation == activation));
@@ -136,21 +174,35 @@ impl Live {
                 if receipt.after.len() + self.to_begin.len() < before {
                     self.answer_cancelled(activation, task_instance_id, now);
                 } else {
-                    receipt.after.push(Command::CancelTask { activation, task_instance_id });
+                    receipt.after.push(Command::CancelTask {
+                        activation,
+                        task_instance_id,
+                    });
                 }
             }
             Command::StartChild(child) => children.push(child),
-            Command::CancelChild { instance_id, reason } => {
+            Command::CancelChild {
+                instance_id,
+                reason,
+            } => {
                 let request = CancelRequest {
                     request_id: format!("parent:{}", receipt.instance).into(),
                     reason: reason.to_string(),
                     source: CancelSource::Parent,
                     requested_by: None,
                 };
-                commit.outbox.push(NewMessage::new(commit.tenant, instance_id, Message::Cancel(request)));
+                commit.outbox.push(NewMessage::new(
+                    commit.tenant,
+                    instance_id,
+                    Message::Cancel(request),
+                ));
             }
             Command::NotifyParent { parent, done } => {
-                commit.outbox.push(NewMessage::new(commit.tenant, parent.instance_id, Message::ChildDone(done)));
+                commit.outbox.push(NewMessage::new(
+                    commit.tenant,
+                    parent.instance_id,
+                    Message::ChildDone(done),
+                ));
             }
             Command::RunTask(_) => receipt.after.push(command),
         }
@@ -158,19 +210,24 @@ impl Live {
 
     /// A task whose back-off is over goes on once this node owns the instance.
     fn resume_task(&mut self, activation: u64) {
-        if self.is_running(activation) || self.to_begin.iter().any(|run| run.activation == activation) {
+        if self.is_running(activation)
+            || self.to_begin.iter().any(|run| run.activation == activation)
+        {
             return;
         }
         let open = open_commands(&self.plan.flow, &self.state);
-        self.to_begin.extend(open.into_iter().find_map(|command| match command {
-            Command::RunTask(run) if run.activation == activation => Some(run),
-            _ => None,
-        }));
+        self.to_begin
+            .extend(open.into_iter().find_map(|command| match command {
+                Command::RunTask(run) if run.activation == activation => Some(run),
+                _ => None,
+            }));
     }
 
     /// Settles what becomes of the instance after the commit, and takes a snapshot where that asks for one.
     pub(crate) fn settle(&mut self, prepared: &mut Prepared, setting: Setting<'_>) {
-        let Prepared { commit, receipt, .. } = prepared;
+        let Prepared {
+            commit, receipt, ..
+        } = prepared;
         if setting.draining {
             self.put_off_tasks(receipt, setting.now);
         }
@@ -182,7 +239,10 @@ impl Live {
         }
         commit.children.append(&mut self.missing_children);
         commit.timers_set.append(&mut self.timers);
-        let runs = receipt.after.iter().any(|command| matches!(command, Command::RunTask(_)));
+        let runs = receipt
+            .after
+            .iter()
+            .any(|command| matches!(command, Command::RunTask(_)));
         receipt.fate = match is_over {
             true => Fate::End,
             false if runs || self.is_active() => Fate::Keep,
@@ -196,7 +256,10 @@ impl Live {
             Fate::Park | Fate::End => None,
         };
         self.snapshot = Some((self.state.seq, self.state.status));
-        commit.snapshot = Some(Snapshot { state: Arc::clone(&self.state), owner });
+        commit.snapshot = Some(Snapshot {
+            state: Arc::clone(&self.state),
+            owner,
+        });
     }
 
     /// Tasks that may not begin any more are left to the next owner.
@@ -216,7 +279,9 @@ impl Live {
     }
 
     fn needs_no_snapshot(&self, config: &EngineConfig) -> bool {
-        let (Standing::Owned(_), Some((seq, status))) = (self.standing, self.snapshot) else { return false };
+        let (Standing::Owned(_), Some((seq, status))) = (self.standing, self.snapshot) else {
+            return false;
+        };
         let behind = self.state.seq.unwrap_or(0).saturating_sub(seq.unwrap_or(0));
         status == self.state.status && behind < config.snapshot_interval
     }
@@ -224,7 +289,13 @@ impl Live {
 
 /// The durable timer behind the next attempt of a task.
 pub(crate) fn retry_timer(activation: u64, fire_at: Timestamp) -> TimerRow {
-    TimerRow { key: TimerKey { kind: TimerKind::TaskRetry, activation }, fire_at }
+    TimerRow {
+        key: TimerKey {
+            kind: TimerKind::TaskRetry,
+            activation,
+        },
+        fire_at,
+    }
 }
 
 /// Whether a message to an ended instance is worth a fact.
@@ -233,16 +304,28 @@ fn is_late_result(message: &Message) -> bool {
 }
 
 /// The state of an instance that is taken out of service.
-pub(crate) fn faulted(state: &InstanceState, last: Option<Seq>, reason: &'static str, now: Timestamp) -> InstanceState {
+pub(crate) fn faulted(
+    state: &InstanceState,
+    last: Option<Seq>,
+    reason: &'static str,
+    now: Timestamp,
+) -> InstanceState {
     use augmented_core::error::{ErrorCategory, ErrorInfo};
     use augmented_core::runtime::{InstanceError, InstanceStatus};
     let mut state = state.clone();
-    let error = ErrorInfo::new("ENGINE_FAULT", ErrorCategory::System, format!("the engine took the instance out of service: {reason}"))
-        .with_retryable(false)
-        .with_details(serde_json::json!({ "reason": reason }));
+    let error = ErrorInfo::new(
+        "ENGINE_FAULT",
+        ErrorCategory::System,
+        format!("the engine took the instance out of service: {reason}"),
+    )
+    .with_retryable(false)
+    .with_details(serde_json::json!({ "reason": reason }));
     state.status = InstanceStatus::Failed;
     state.completed_at = Some(now);
-    state.error = Some(InstanceError { error: Arc::new(error), failed_step_id: None });
+    state.error = Some(InstanceError {
+        error: Arc::new(error),
+        failed_step_id: None,
+    });
     state.seq = last;
     state
 }

@@ -17,7 +17,8 @@ pub(crate) async fn conduct(shared: Arc<Shared>, clock: Arc<VirtualClock>) {
     let mut renewed_at = clock.now_virtual();
     loop {
         clock.quiet().await;
-        if clock.now_virtual().micros_since(renewed_at) >= micros(shared.config.node_lease) / 3 {
+        let is_due = clock.now_virtual().micros_since(renewed_at) >= micros(shared.config.node_lease) / 3;
+        if is_due || shared.node.is_in_doubt() {
             renewed_at = clock.now_virtual();
             if let Err(error) = renew(&shared).await {
                 tracing::warn!(%error, "the lease of this node cannot be renewed");
@@ -30,7 +31,13 @@ pub(crate) async fn conduct(shared: Arc<Shared>, clock: Arc<VirtualClock>) {
             Err(error) => {
                 tracing::warn!(%error, "the store cannot be read; trying again");
                 // Real time, because a store in trouble does not follow the virtual clock.
-                tokio::time::sleep(shared.config.mailbox_poll.min(std::time::Duration::from_millis(50))).await;
+                tokio::time::sleep(
+                    shared
+                        .config
+                        .mailbox_poll
+                        .min(std::time::Duration::from_millis(50)),
+                )
+                .await;
             }
         }
     }
@@ -51,9 +58,16 @@ enum Due {
 async fn step(shared: &Shared, clock: &VirtualClock) -> Result<Step, StoreError> {
     if shared.is_stopped() {
         // Handlers that finish still need time to pass; everything else is left to the next engine.
-        return Ok(if clock.end_next_wait() { Step::Went } else { Step::Nothing });
+        return Ok(if clock.end_next_wait() {
+            Step::Went
+        } else {
+            Step::Nothing
+        });
     }
-    let work = shared.store.pending(shared.node.current(), shared.config.mailbox_batch.max(1)).await?;
+    let work = shared
+        .store
+        .pending(shared.node.current(), shared.config.mailbox_batch.max(1))
+        .await?;
     if clock.is_held() {
         return Ok(Step::Went);
     }
@@ -63,13 +77,18 @@ async fn step(shared: &Shared, clock: &VirtualClock) -> Result<Step, StoreError>
         }
         return Ok(Step::Went);
     }
-    let Some((at, due)) = next_due(shared, clock).await? else { return Ok(Step::Nothing) };
+    let Some((at, due)) = next_due(shared, clock).await? else {
+        return Ok(Step::Nothing);
+    };
     match due {
         Due::Wait => {
             clock.end_next_wait();
         }
         Due::Timers if clock.advance_to(at) => {
-            shared.store.fire_due_timers(clock.now_virtual(), shared.config.timer_batch.max(1)).await?;
+            shared
+                .store
+                .fire_due_timers(clock.now_virtual(), shared.config.timer_batch.max(1))
+                .await?;
         }
         Due::Silence(node) if clock.advance_to(at) => take_over(shared, &node).await?,
         Due::Timers | Due::Silence(_) => {}
@@ -78,7 +97,10 @@ async fn step(shared: &Shared, clock: &VirtualClock) -> Result<Step, StoreError>
 }
 
 /// What is due first; at equal instants waits in memory go before timers.
-async fn next_due(shared: &Shared, clock: &VirtualClock) -> Result<Option<(Timestamp, Due)>, StoreError> {
+async fn next_due(
+    shared: &Shared,
+    clock: &VirtualClock,
+) -> Result<Option<(Timestamp, Due)>, StoreError> {
     let mut next = clock.next_wait().map(|at| (at, Due::Wait));
     let mut offer = |at: Timestamp, due: Due| {
         if next.as_ref().is_none_or(|(earliest, _)| at < *earliest) {

@@ -51,20 +51,33 @@ pub(crate) async fn keep_house(shared: Arc<Shared>) {
 }
 
 /// Fires due timers and hands out mailbox rows. Answers how long nothing is due, or `None` if there is more at once.
-async fn look_after(shared: &Shared, known: &mut FxHashMap<InstanceId, u64>) -> Result<Option<Duration>, StoreError> {
+async fn look_after(
+    shared: &Shared,
+    known: &mut FxHashMap<InstanceId, u64>,
+) -> Result<Option<Duration>, StoreError> {
     let batch = shared.config.timer_batch.max(1);
-    let fired = shared.store.fire_due_timers(shared.time().now(), batch).await?;
+    let fired = shared
+        .store
+        .fire_due_timers(shared.time().now(), batch)
+        .await?;
     let (fresh, full) = hand_out_mail(shared, known).await?;
     if fired >= batch || (fresh && full) {
         return Ok(None);
     }
-    let due = shared.store.next_timer().await?.map(|at| until(shared.time().now(), at));
+    let due = shared
+        .store
+        .next_timer()
+        .await?
+        .map(|at| until(shared.time().now(), at));
     let longest = shared.config.mailbox_poll.min(shared.config.timer_poll);
     Ok(Some(due.map_or(longest, |due| due.min(longest))))
 }
 
 /// Hands mailbox rows to the workers; answers whether any is new, and whether there may be more.
-async fn hand_out_mail(shared: &Shared, known: &mut FxHashMap<InstanceId, u64>) -> Result<(bool, bool), StoreError> {
+async fn hand_out_mail(
+    shared: &Shared,
+    known: &mut FxHashMap<InstanceId, u64>,
+) -> Result<(bool, bool), StoreError> {
     let limit = shared.config.mailbox_batch.max(1);
     let work = shared.store.pending(shared.node.current(), limit).await?;
     let full = work.len() >= limit;
@@ -108,6 +121,9 @@ async fn renew_and_take_over(shared: &Shared) -> Result<(), StoreError> {
 /// Renews the node's lease; a node that was fenced registers anew.
 pub(super) async fn renew(shared: &Shared) -> Result<(), StoreError> {
     let node = shared.node.current();
+    if shared.node.is_in_doubt() {
+        shared.store.fence_node(node, Timestamp::MAX).await?;
+    }
     if !shared.store.heartbeat(node, shared.time().now()).await? {
         shared.renew_node(node).await?;
     }
@@ -122,7 +138,10 @@ pub(super) fn silent_at(shared: &Shared, node: &NodeInfo) -> Option<Timestamp> {
     if node.fenced {
         return Some(Timestamp::MIN);
     }
-    Some(node.heartbeat_at.plus_micros(micros(shared.config.node_lease)))
+    Some(
+        node.heartbeat_at
+            .plus_micros(micros(shared.config.node_lease)),
+    )
 }
 
 /// Fences a silent node and takes its instances.
@@ -134,7 +153,14 @@ pub(super) async fn take_over(shared: &Shared, silent: &NodeInfo) -> Result<(), 
     }
     let to: NodeId = shared.node.current();
     loop {
-        let taken = shared.store.take_over(silent.node, to, TAKE_OVER_BATCH).await?;
+        let taken = match shared.store.take_over(silent.node, to, TAKE_OVER_BATCH).await {
+            Ok(taken) => taken,
+            Err(error) => {
+                // What was moved nevertheless would be driven by nobody.
+                shared.node.doubt(to);
+                return Err(error);
+            }
+        };
         if taken.is_empty() {
             return Ok(());
         }

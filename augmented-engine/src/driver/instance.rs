@@ -23,7 +23,10 @@ pub(crate) struct Queued {
 
 impl Queued {
     pub(crate) fn local(message: Message) -> Self {
-        Self { message, mail: None }
+        Self {
+            message,
+            mail: None,
+        }
     }
 }
 
@@ -100,7 +103,12 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    pub(crate) fn new(tenant: TenantId, plan: Arc<ExecutionPlan>, state: Arc<InstanceState>, standing: Standing) -> Self {
+    pub(crate) fn new(
+        tenant: TenantId,
+        plan: Arc<ExecutionPlan>,
+        state: Arc<InstanceState>,
+        standing: Standing,
+    ) -> Self {
         Self {
             tenant,
             plan,
@@ -127,7 +135,10 @@ impl Live {
         for MailboxMessage { id, message } in messages {
             if id > self.mail_seen {
                 self.mail_seen = id;
-                self.queue.push_back(Queued { message, mail: Some(id) });
+                self.queue.push_back(Queued {
+                    message,
+                    mail: Some(id),
+                });
             }
         }
     }
@@ -140,7 +151,10 @@ impl Live {
     /// Whether there is a reason to commit.
     pub(crate) fn wants_commit(&self) -> bool {
         let may_be_put_away = matches!(self.standing, Standing::Owned(_)) && !self.is_active();
-        !self.queue.is_empty() || !self.timers.is_empty() || !self.missing_children.is_empty() || may_be_put_away
+        !self.queue.is_empty()
+            || !self.timers.is_empty()
+            || !self.missing_children.is_empty()
+            || may_be_put_away
     }
 
     /// The recorded attempts of a task.
@@ -149,15 +163,22 @@ impl Live {
             return Vec::new();
         }
         let (of_task, rest): (Vec<AttemptRow>, Vec<AttemptRow>) =
-            std::mem::take(&mut self.attempts).into_iter().partition(|row| row.activation == activation);
+            std::mem::take(&mut self.attempts)
+                .into_iter()
+                .partition(|row| row.activation == activation);
         self.attempts = rest;
         of_task.into_iter().map(|row| row.record).collect()
     }
 
     /// When the next attempt of a task is due, if one failed before.
     pub(crate) fn next_attempt(&self, activation: u64) -> Option<Timestamp> {
-        let of_task = self.attempts.iter().filter(|row| row.activation == activation);
-        of_task.max_by_key(|row| row.record.attempt).map(|row| row.record.next_attempt_at)
+        let of_task = self
+            .attempts
+            .iter()
+            .filter(|row| row.activation == activation);
+        of_task
+            .max_by_key(|row| row.record.attempt)
+            .map(|row| row.record.next_attempt_at)
     }
 
     pub(crate) fn remove_task(&mut self, activation: u64) {

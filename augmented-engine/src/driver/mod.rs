@@ -109,8 +109,19 @@ pub(crate) fn seats(count: usize) -> (Vec<WorkerHandle>, Vec<WorkerSeat>) {
     let seat = |_| {
         let (sender, receiver) = mpsc::unbounded_channel();
         let (counters, in_hand) = (Arc::new(Counters::default()), Arc::new(AtomicUsize::new(0)));
-        let handle = WorkerHandle { inputs: sender, counters: Arc::clone(&counters), in_hand: Arc::clone(&in_hand) };
-        (handle, WorkerSeat { inputs: receiver, counters, in_hand })
+        let handle = WorkerHandle {
+            inputs: sender,
+            counters: Arc::clone(&counters),
+            in_hand: Arc::clone(&in_hand),
+        };
+        (
+            handle,
+            WorkerSeat {
+                inputs: receiver,
+                counters,
+                in_hand,
+            },
+        )
     };
     (0..count.max(1)).map(seat).unzip()
 }
@@ -127,13 +138,27 @@ pub(crate) struct SharedParts {
 
 impl Shared {
     pub(crate) fn new(parts: SharedParts, workers: Vec<WorkerHandle>) -> Self {
-        let SharedParts { store, env, definitions, config, ids, node } = parts;
-        let mut limits = DecideLimits::default();
-        limits.max_step_visits = config.max_step_visits;
-        limits.max_state_bytes = config.max_state_bytes as u64;
-        limits.cancel_grace_micros = env.cancel_grace_micros;
-        limits.seed = env.seed;
-        let metrics = Metrics::new(workers.iter().map(|worker| Arc::clone(&worker.counters)).collect());
+        let SharedParts {
+            store,
+            env,
+            definitions,
+            config,
+            ids,
+            node,
+        } = parts;
+        let limits = DecideLimits {
+            max_step_visits: config.max_step_visits,
+            max_state_bytes: config.max_state_bytes as u64,
+            cancel_grace_micros: env.cancel_grace_micros,
+            seed: env.seed,
+            ..DecideLimits::default()
+        };
+        let metrics = Metrics::new(
+            workers
+                .iter()
+                .map(|worker| Arc::clone(&worker.counters))
+                .collect(),
+        );
         Self {
             store,
             env,
@@ -156,7 +181,9 @@ impl Shared {
     /// Hands something to the worker of an instance; `false` if the workers are gone.
     pub(crate) fn send(&self, instance: InstanceId, input: WorkerInput) -> bool {
         let index = worker_of(instance, self.workers.len());
-        self.workers.get(index).is_some_and(|worker| self.send_to(worker, input))
+        self.workers
+            .get(index)
+            .is_some_and(|worker| self.send_to(worker, input))
     }
 
     /// Hands the same to every worker.
@@ -185,7 +212,9 @@ impl Shared {
 
     /// Whether no worker has anything in hand.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.workers.iter().all(|worker| worker.in_hand.load(Ordering::SeqCst) == 0)
+        self.workers
+            .iter()
+            .all(|worker| worker.in_hand.load(Ordering::SeqCst) == 0)
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use augmented_core::runtime::{ChildDone, ChildStatus, InstanceState, Message, StartMessage};
-use augmented_core::store::{InstanceCommit, LoadedInstance, MailboxMessage, NewMessage, Snapshot, StoreError};
+use augmented_core::store::{
+    InstanceCommit, LoadedInstance, MailboxMessage, NewMessage, Snapshot, StoreError,
+};
 use augmented_core::{InstanceId, NodeId, TenantId};
 
 use super::children::{ChildVerdict, ResolvedChildren};
@@ -37,8 +39,15 @@ pub(crate) struct Loading {
 pub(crate) enum CallDone {
     Loaded(Box<Loaded>),
     Children(Box<ResolvedChildren>),
-    ChildChecked { instance: InstanceId, verdict: Option<Box<ChildVerdict>>, _hold: CallHold },
-    Renewed { renewed: Result<NodeId, StoreError>, _hold: CallHold },
+    ChildChecked {
+        instance: InstanceId,
+        verdict: Option<Box<ChildVerdict>>,
+        _hold: CallHold,
+    },
+    Renewed {
+        renewed: Result<NodeId, StoreError>,
+        _hold: CallHold,
+    },
 }
 
 /// An instance as it was read.
@@ -58,7 +67,13 @@ enum PlanFor {
 
 impl Worker {
     /// Reads an instance, unless it is given, and takes it into memory.
-    pub(super) fn load(&mut self, tenant: TenantId, instance: InstanceId, given: Option<LoadedInstance>, loading: Loading) {
+    pub(super) fn load(
+        &mut self,
+        tenant: TenantId,
+        instance: InstanceId,
+        given: Option<LoadedInstance>,
+        loading: Loading,
+    ) {
         if let Some(loaded) = given.as_ref()
             && let Some(plan) = self.plan_at_hand(loaded)
             && let Some(loaded) = given
@@ -72,16 +87,29 @@ impl Worker {
 
     fn plan_at_hand(&self, loaded: &LoadedInstance) -> Option<Arc<ExecutionPlan>> {
         let pins = pins_of(loaded)?;
-        self.shared.definitions.cached_plan(loaded.header.definition.id, &pins)
+        self.shared
+            .definitions
+            .cached_plan(loaded.header.definition.id, &pins)
     }
 
-    fn call_load(&mut self, tenant: TenantId, instance: InstanceId, given: Option<LoadedInstance>, delay_micros: i64) {
+    fn call_load(
+        &mut self,
+        tenant: TenantId,
+        instance: InstanceId,
+        given: Option<LoadedInstance>,
+        delay_micros: i64,
+    ) {
         let shared = Arc::clone(&self.shared);
         self.calls.push(Box::pin(async move {
             let hold = shared.time().hold();
             leave_alone(delay_micros).await;
             let result = read(&shared, tenant, instance, given).await;
-            CallDone::Loaded(Box::new(Loaded { tenant, instance, result, _hold: hold }))
+            CallDone::Loaded(Box::new(Loaded {
+                tenant,
+                instance,
+                result,
+                _hold: hold,
+            }))
         }));
     }
 
@@ -89,9 +117,16 @@ impl Worker {
         match done {
             CallDone::Loaded(loaded) => self.handle_loaded(*loaded),
             CallDone::Children(resolved) => self.handle_children(*resolved),
-            CallDone::ChildChecked { instance, verdict, .. } => self.handle_child_checked(instance, verdict),
-            CallDone::Renewed { renewed: Ok(node), .. } => self.change_node(node),
-            CallDone::Renewed { renewed: Err(error), .. } => {
+            CallDone::ChildChecked {
+                instance, verdict, ..
+            } => self.handle_child_checked(instance, verdict),
+            CallDone::Renewed {
+                renewed: Ok(node), ..
+            } => self.change_node(node),
+            CallDone::Renewed {
+                renewed: Err(error),
+                ..
+            } => {
                 tracing::warn!(%error, "the node cannot register anew; trying again");
                 self.begin_renewal_after(self.trouble_delay());
             }
@@ -99,8 +134,18 @@ impl Worker {
     }
 
     fn handle_loaded(&mut self, loaded: Loaded) {
-        let Loaded { tenant, instance, result, .. } = loaded;
-        let Some(mut loading) = self.loading.remove(&instance) else { return };
+        let Loaded {
+            tenant,
+            instance,
+            result,
+            ..
+        } = loaded;
+        let mut loading = match self.loading.remove(&instance) {
+            Some(loading) => loading,
+            // Nobody waits for it any more, unless it was taken over meanwhile and is this node's to drive.
+            None if self.live.contains_key(&instance) || !self.is_ours(&result) => return,
+            None => Loading::default(),
+        };
         match result {
             Ok(Some((loaded, plan))) => self.adopt(loaded, plan, loading),
             Ok(None) => self.begin_again(instance, loading),
@@ -120,6 +165,21 @@ impl Worker {
         }
     }
 
+    fn is_ours(&self, result: &Result<Option<(LoadedInstance, PlanFor)>, EngineError>) -> bool {
+        matches!(result, Ok(Some((loaded, _))) if loaded.owner == Some(self.shared.node.current()))
+    }
+
+    /// Drives an instance that this node took over.
+    pub(super) fn handle_taken_over(&mut self, loaded: LoadedInstance) {
+        let (tenant, instance) = (loaded.header.tenant_id, loaded.header.instance_id);
+        if self.loading.contains_key(&instance) {
+            // What is being read may be older than the take-over.
+            self.call_load(tenant, instance, Some(loaded), 0);
+        } else if !self.live.contains_key(&instance) {
+            self.load(tenant, instance, Some(loaded), Loading::default());
+        }
+    }
+
     /// Tells whoever waits for the start of an instance that cannot be read.
     fn give_up(&mut self, loading: Loading, error: EngineError) {
         if let Some(mut old) = loading.old {
@@ -132,7 +192,9 @@ impl Worker {
 
     /// An instance that is not in the store: a start whose commit did not take effect is repeated.
     fn begin_again(&mut self, instance: InstanceId, loading: Loading) {
-        let Some(mut live) = loading.old.filter(|old| old.starting.is_some()) else { return };
+        let Some(mut live) = loading.old.filter(|old| old.starting.is_some()) else {
+            return;
+        };
         let header = Arc::clone(&live.state.header);
         live.state = Arc::new(InstanceState::new(header));
         live.standing = Standing::New;
@@ -149,6 +211,20 @@ impl Worker {
         let instance = loaded.header.instance_id;
         let tenant = loaded.header.tenant_id;
         let last = loaded.last_seq();
+        let current = self.shared.node.current();
+        if loaded.owner == Some(current) {
+            // The news of a changed identity may come behind the first instance taken over under it.
+            self.change_node(current);
+        }
+        let is_another =
+            |old: &Live| old.standing == Standing::New && *old.state.header != *loaded.header;
+        if loading.old.as_deref().is_some_and(is_another) {
+            self.give_up(
+                loading,
+                EngineError::internal("the source of ids gave an id that is in use"),
+            );
+            return;
+        }
         let standing = match (loaded.owner, last) {
             (Some(owner), Some(seq)) if owner == self.node => Standing::Owned(seq),
             (None, last) => Standing::Parked(last),
@@ -161,7 +237,10 @@ impl Worker {
             PlanFor::Begun(plan) => (plan, None),
             PlanFor::Fresh(start) => (Arc::clone(&start.plan), Some(Arc::clone(&start.task_pins))),
         };
-        let base = loaded.state.clone().unwrap_or_else(|| Arc::new(InstanceState::new(Arc::clone(&loaded.header))));
+        let base = loaded
+            .state
+            .clone()
+            .unwrap_or_else(|| Arc::new(InstanceState::new(Arc::clone(&loaded.header))));
         let state = match replay(&plan.flow, &loaded, &self.shared.limits) {
             Ok(state) => Arc::new(state),
             Err(error) => {
@@ -180,7 +259,11 @@ impl Worker {
             put_start(&mut live.queue, StartMessage { task_pins });
         }
         if loaded.takeovers > MAX_TAKEOVERS || live.strikes >= MAX_STRIKES {
-            let reason = if live.strikes >= MAX_STRIKES { "COMMIT_REFUSED" } else { "TAKEOVERS_WITHOUT_PROGRESS" };
+            let reason = if live.strikes >= MAX_STRIKES {
+                "COMMIT_REFUSED"
+            } else {
+                "TAKEOVERS_WITHOUT_PROGRESS"
+            };
             self.take_out(instance, live, reason);
             return;
         }
@@ -194,7 +277,12 @@ impl Worker {
 
     /// What was in memory before goes on: running tasks, those who wait, results that were not written yet.
     fn carry_over(&mut self, live: &mut Live, loading: Loading, last: Option<u64>) {
-        let Loading { mut queue, mail, old, strikes } = loading;
+        let Loading {
+            mut queue,
+            mail,
+            old,
+            strikes,
+        } = loading;
         live.strikes = strikes;
         if let Some(old) = old {
             // The commit in doubt was applied if the store has more than the old copy knew of.
@@ -239,14 +327,20 @@ impl Worker {
                         live.timers.push(retry_timer(run.activation, next_at));
                     }
                 }
-                Command::CancelTask { activation, task_instance_id } => {
+                Command::CancelTask {
+                    activation,
+                    task_instance_id,
+                } => {
                     if !live.is_running(activation) {
                         live.answer_cancelled(activation, task_instance_id, self.now);
                     }
                 }
                 Command::StartChild(child) => self.check_child(instance, live, child),
                 // Rows of their own, which were written with the fact.
-                Command::SetTimer(_) | Command::ClearTimer(_) | Command::CancelChild { .. } | Command::NotifyParent { .. } => {}
+                Command::SetTimer(_)
+                | Command::ClearTimer(_)
+                | Command::CancelChild { .. }
+                | Command::NotifyParent { .. } => {}
             }
         }
     }
@@ -264,7 +358,9 @@ impl Worker {
 
     /// The commit of one instance was refused: the copy is dropped, the instance read and decided again.
     pub(super) fn handle_conflict(&mut self, receipt: Receipt) {
-        let Some(live) = self.live.get_mut(&receipt.instance) else { return };
+        let Some(live) = self.live.get_mut(&receipt.instance) else {
+            return;
+        };
         live.strikes = live.strikes.saturating_add(1);
         self.reload(receipt, 0);
     }
@@ -295,10 +391,18 @@ impl Worker {
     }
 
     fn reload(&mut self, receipt: Receipt, delay_micros: i64) {
-        let Receipt { instance, messages, .. } = receipt;
-        let Some(live) = self.live.remove(&instance) else { return };
+        let Receipt {
+            instance, messages, ..
+        } = receipt;
+        let Some(live) = self.live.remove(&instance) else {
+            return;
+        };
         let tenant = live.tenant;
-        let loading = Loading { queue: messages.into(), old: Some(live), ..Loading::default() };
+        let loading = Loading {
+            queue: messages.into(),
+            old: Some(live),
+            ..Loading::default()
+        };
         self.loading.insert(instance, loading);
         self.call_load(tenant, instance, None, delay_micros);
     }
@@ -320,7 +424,10 @@ impl Worker {
             let hold = shared.time().hold();
             leave_alone(delay_micros).await;
             let renewed = shared.renew_node(node).await;
-            CallDone::Renewed { renewed, _hold: hold }
+            CallDone::Renewed {
+                renewed,
+                _hold: hold,
+            }
         }));
     }
 
@@ -334,15 +441,27 @@ impl Worker {
         self.epoch = self.epoch.wrapping_add(1);
         self.forget_batch();
         let loading = std::mem::take(&mut self.loading);
-        let loaded = loading.into_iter().filter_map(|(instance, loading)| Some((instance, loading.old?)));
-        let all: Vec<(InstanceId, Box<Live>)> = std::mem::take(&mut self.live).into_iter().chain(loaded).collect();
+        let loaded = loading
+            .into_iter()
+            .filter_map(|(instance, loading)| Some((instance, loading.old?)));
+        let all: Vec<(InstanceId, Box<Live>)> = std::mem::take(&mut self.live)
+            .into_iter()
+            .chain(loaded)
+            .collect();
         for (instance, mut live) in all {
             live.abandon_tasks();
             if live.starting.is_some() {
                 let tenant = live.tenant;
                 // Its commit may have taken effect before the node was fenced, so it is looked up first.
                 let start = live.start_again();
-                self.loading.insert(instance, Loading { queue: start, old: Some(live), ..Loading::default() });
+                self.loading.insert(
+                    instance,
+                    Loading {
+                        queue: start,
+                        old: Some(live),
+                        ..Loading::default()
+                    },
+                );
                 self.call_load(tenant, instance, None, 0);
             } else {
                 self.keep_watchers(instance, live.watchers);
@@ -352,7 +471,9 @@ impl Worker {
 
     /// Takes an instance out of service, because going on would fail for ever or go wrong.
     pub(super) fn contain(&mut self, instance: InstanceId, reason: &'static str) {
-        let Some(live) = self.live.remove(&instance) else { return };
+        let Some(live) = self.live.remove(&instance) else {
+            return;
+        };
         let live = *live;
         if live.standing == Standing::New {
             tracing::error!(%instance, reason, "an instance cannot be begun");
@@ -373,7 +494,10 @@ impl Worker {
         let state = Arc::new(faulted(&live.state, last, reason, self.now));
         let mut commit = InstanceCommit::new(live.tenant, instance, live.standing.expect());
         commit.outbox.extend(fault_notice(&state, live.tenant));
-        commit.snapshot = Some(Snapshot { state: Arc::clone(&state), owner: None });
+        commit.snapshot = Some(Snapshot {
+            state: Arc::clone(&state),
+            owner: None,
+        });
         live.state = state;
         live.busy = true;
         self.live.insert(instance, Box::new(live));
@@ -386,7 +510,11 @@ impl Worker {
             facts: 0,
             epoch: self.epoch,
         };
-        self.push(Prepared { commit, receipt, children: Vec::new() });
+        self.push(Prepared {
+            commit,
+            receipt,
+            children: Vec::new(),
+        });
     }
 }
 
@@ -412,7 +540,13 @@ async fn read(
 ) -> Result<Option<(LoadedInstance, PlanFor)>, EngineError> {
     let loaded = match given {
         Some(loaded) => loaded,
-        None => match shared.store.load(tenant, &[instance]).await?.pop().flatten() {
+        None => match shared
+            .store
+            .load(tenant, &[instance])
+            .await?
+            .pop()
+            .flatten()
+        {
             Some(loaded) => loaded,
             None => return Ok(None),
         },
@@ -420,7 +554,12 @@ async fn read(
     let definition = loaded.header.definition.id;
     let plan = match pins_of(&loaded) {
         Some(pins) => PlanFor::Begun(shared.definitions.plan(tenant, definition, &pins).await?),
-        None => PlanFor::Fresh(shared.definitions.plan_of_pinned(tenant, definition).await?),
+        None => PlanFor::Fresh(
+            shared
+                .definitions
+                .plan_of_pinned(tenant, definition)
+                .await?,
+        ),
     };
     Ok(Some((loaded, plan)))
 }
@@ -438,7 +577,9 @@ fn pins_of(loaded: &LoadedInstance) -> Option<Arc<[augmented_core::runtime::Task
 
 /// Puts the chosen tasks into the start that waits, or adds one.
 fn put_start(queue: &mut VecDeque<Queued>, start: StartMessage) {
-    let waiting = queue.iter_mut().find(|queued| matches!(queued.message, Message::Start(_)));
+    let waiting = queue
+        .iter_mut()
+        .find(|queued| matches!(queued.message, Message::Start(_)));
     match waiting {
         Some(queued) => queued.message = Message::Start(start),
         None => queue.push_front(Queued::local(Message::Start(start))),
@@ -456,7 +597,11 @@ fn fault_notice(state: &InstanceState, tenant: TenantId) -> Option<NewMessage> {
         outcome: None,
         error: state.error.as_ref().map(|error| (*error.error).clone()),
     };
-    Some(NewMessage::new(tenant, parent.instance_id, Message::ChildDone(Box::new(done))))
+    Some(NewMessage::new(
+        tenant,
+        parent.instance_id,
+        Message::ChildDone(Box::new(done)),
+    ))
 }
 
 impl Live {

@@ -58,6 +58,8 @@ pub(crate) struct Worker {
     lingering: FuturesUnordered<Lingering>,
     pub(super) calls: FuturesUnordered<BoxFuture<'static, CallDone>>,
     pub(super) watchers: FxHashMap<InstanceId, Vec<oneshot::Sender<Arc<InstanceState>>>>,
+    /// How many places in `watchers` are worth a look for empty ones.
+    prune_at: usize,
     inputs: Vec<WorkerInput>,
     pub(super) now: Timestamp,
     pub(super) draining: bool,
@@ -93,6 +95,7 @@ impl Worker {
             lingering: FuturesUnordered::new(),
             calls: FuturesUnordered::new(),
             watchers: FxHashMap::default(),
+            prune_at: 1024,
             inputs: Vec::with_capacity(INPUTS_PER_READ),
             now,
             draining: false,
@@ -118,10 +121,10 @@ impl Worker {
             progress |= self.poll_runs(cx);
             progress |= self.poll_calls(cx);
             progress |= self.poll_commit(cx);
-            let decisions = self.decide_ready();
-            decided += decisions;
-            // A decision may have begun a call, which nobody wakes before it was polled once.
-            progress |= decisions > 0;
+            let calls = self.calls.len();
+            decided += self.decide_ready();
+            // A call that was just begun, to look up a child for example, is polled once, or nothing would ever wake it.
+            progress |= self.calls.len() > calls;
             progress |= self.send_batch(cx);
             if self.draining && self.has_given_all_away() {
                 break true;
@@ -142,9 +145,13 @@ impl Worker {
     fn report(&mut self) {
         let in_hand = self.live.len() + self.loading.len();
         if in_hand > self.reported {
-            self.seat.in_hand.fetch_add(in_hand - self.reported, Ordering::SeqCst);
+            self.seat
+                .in_hand
+                .fetch_add(in_hand - self.reported, Ordering::SeqCst);
         } else {
-            self.seat.in_hand.fetch_sub(self.reported - in_hand, Ordering::SeqCst);
+            self.seat
+                .in_hand
+                .fetch_sub(self.reported - in_hand, Ordering::SeqCst);
         }
         self.reported = in_hand;
         let is_quiet = self.ready.is_empty() && self.commits.is_empty() && self.in_flight.is_none();
@@ -160,12 +167,19 @@ impl Worker {
     }
 
     fn has_given_all_away(&self) -> bool {
-        self.live.is_empty() && self.loading.is_empty() && self.commits.is_empty() && self.in_flight.is_none()
+        self.live.is_empty()
+            && self.loading.is_empty()
+            && self.commits.is_empty()
+            && self.in_flight.is_none()
     }
 
     fn read_inputs(&mut self, cx: &mut Context<'_>) -> bool {
         let mut inputs = std::mem::take(&mut self.inputs);
-        let count = match self.seat.inputs.poll_recv_many(cx, &mut inputs, INPUTS_PER_READ) {
+        let count = match self
+            .seat
+            .inputs
+            .poll_recv_many(cx, &mut inputs, INPUTS_PER_READ)
+        {
             Poll::Ready(count) => count,
             Poll::Pending => 0,
         };
@@ -180,7 +194,9 @@ impl Worker {
             // The instances themselves are counted from here on.
             let in_hand = self.live.len() + self.loading.len();
             if in_hand > self.reported {
-                self.seat.in_hand.fetch_add(in_hand - self.reported, Ordering::SeqCst);
+                self.seat
+                    .in_hand
+                    .fetch_add(in_hand - self.reported, Ordering::SeqCst);
                 self.reported = in_hand;
             }
             self.seat.in_hand.fetch_sub(count, Ordering::SeqCst);
@@ -194,10 +210,7 @@ impl Worker {
             WorkerInput::Mail(work) => self.handle_mail(work),
             WorkerInput::TakenOver(loaded) => {
                 self.seat.counters.takeovers.add(1);
-                let instance = loaded.header.instance_id;
-                if !self.live.contains_key(&instance) {
-                    self.load(loaded.header.tenant_id, instance, Some(loaded), Loading::default());
-                }
+                self.handle_taken_over(loaded);
             }
             WorkerInput::Watch(instance, watcher) => self.watch(instance, watcher),
             WorkerInput::NodeChanged(node) => self.change_node(node),
@@ -207,16 +220,30 @@ impl Worker {
     }
 
     fn handle_start(&mut self, start: StartInput) {
-        let StartInput { new, message, plan, accepted, ended } = start;
+        let StartInput {
+            new,
+            message,
+            plan,
+            accepted,
+            ended,
+        } = start;
         if self.draining {
             // Nobody waits for the answer if sending fails.
             let _ = accepted.send(Err(EngineError::stopped()));
             return;
         }
         let header = Arc::clone(&new.header);
-        let mut live = Live::new(header.tenant_id, plan, Arc::new(InstanceState::new(Arc::clone(&header))), Standing::New);
+        let mut live = Live::new(
+            header.tenant_id,
+            plan,
+            Arc::new(InstanceState::new(Arc::clone(&header))),
+            Standing::New,
+        );
         live.queue.push_back(Queued::local(Message::Start(message)));
-        live.starting = Some(Box::new(Starting { new, accepted: Some(accepted) }));
+        live.starting = Some(Box::new(Starting {
+            new,
+            accepted: Some(accepted),
+        }));
         live.watchers.push(ended);
         live.listed = true;
         self.live.insert(header.instance_id, Box::new(live));
@@ -227,14 +254,27 @@ impl Worker {
         if self.draining {
             return;
         }
-        let PendingWork { tenant, instance, loaded, messages } = work;
+        let PendingWork {
+            tenant,
+            instance,
+            loaded,
+            messages,
+        } = work;
         if let Some(live) = self.live.get_mut(&instance) {
             live.take_mail(messages);
             self.list(instance);
         } else if let Some(loading) = self.loading.get_mut(&instance) {
             loading.mail = messages;
         } else {
-            self.load(tenant, instance, loaded, Loading { mail: messages, ..Loading::default() });
+            self.load(
+                tenant,
+                instance,
+                loaded,
+                Loading {
+                    mail: messages,
+                    ..Loading::default()
+                },
+            );
         }
     }
 
@@ -245,6 +285,12 @@ impl Worker {
         };
         watchers.retain(|other| !other.is_closed());
         watchers.push(watcher);
+        // Whoever stopped waiting for an instance that never comes back here left an empty place.
+        if self.watchers.len() >= self.prune_at {
+            self.watchers
+                .retain(|_, waiting| waiting.iter().any(|watcher| !watcher.is_closed()));
+            self.prune_at = self.watchers.len().saturating_mul(2).max(1024);
+        }
     }
 
     /// Begins nothing new, and lets waits between attempts end.
@@ -265,7 +311,11 @@ impl Worker {
         for live in self.live.values_mut() {
             let activations: Vec<u64> = live.tasks.iter().map(|task| task.activation).collect();
             live.abandon_tasks();
-            live.timers.extend(activations.into_iter().map(|activation| retry_timer(activation, now)));
+            live.timers.extend(
+                activations
+                    .into_iter()
+                    .map(|activation| retry_timer(activation, now)),
+            );
         }
         self.lingering = FuturesUnordered::new();
         self.list_all();
@@ -295,10 +345,20 @@ impl Worker {
             self.list(instance);
         } else if let Some(loading) = self.loading.get_mut(&instance) {
             loading.queue.push_back(Queued::local(message));
-        } else if matches!(&message, Message::TaskDone(done) if done.error.is_none()) && !self.draining {
+        } else if matches!(&message, Message::TaskDone(done) if done.error.is_none())
+            && !self.draining
+        {
             // A result for an instance that was put away or ended meanwhile is still recorded.
             let queue = VecDeque::from([Queued::local(message)]);
-            self.load(tenant, instance, None, Loading { queue, ..Loading::default() });
+            self.load(
+                tenant,
+                instance,
+                None,
+                Loading {
+                    queue,
+                    ..Loading::default()
+                },
+            );
         }
     }
 
@@ -319,11 +379,21 @@ impl Worker {
     }
 
     fn handle_run_end(&mut self, end: RunEnd) {
-        let RunEnd { tenant, instance, activation, outcome, late, lingering } = end;
+        let RunEnd {
+            tenant,
+            instance,
+            activation,
+            outcome,
+            late,
+            lingering,
+        } = end;
         self.lingering.extend(lingering);
         let live = match self.live.get_mut(&instance) {
             Some(live) => Some(live),
-            None => self.loading.get_mut(&instance).and_then(|loading| loading.old.as_mut()),
+            None => self
+                .loading
+                .get_mut(&instance)
+                .and_then(|loading| loading.old.as_mut()),
         };
         if let Some(live) = live {
             live.remove_task(activation);
@@ -338,7 +408,7 @@ impl Worker {
         }
         for done in late {
             self.seat.counters.late_results.add(1);
-            self.enqueue(tenant, instance, Message::TaskDone(done));
+            self.enqueue(tenant, instance, Message::TaskDone(Box::new(done)));
         }
     }
 
@@ -378,7 +448,9 @@ impl Worker {
             now: self.now,
             draining: self.draining,
         };
-        let Some(live) = self.live.get_mut(&instance) else { return };
+        let Some(live) = self.live.get_mut(&instance) else {
+            return;
+        };
         live.listed = false;
         if live.busy {
             return;
@@ -418,9 +490,15 @@ impl Worker {
         }
         let (batch, receipts) = if self.one_by_one > 0 {
             self.one_by_one -= 1;
-            (self.commits.drain(..1).collect(), self.receipts.drain(..1).collect())
+            (
+                self.commits.drain(..1).collect(),
+                self.receipts.drain(..1).collect(),
+            )
         } else {
-            (std::mem::take(&mut self.commits), std::mem::take(&mut self.receipts))
+            (
+                std::mem::take(&mut self.commits),
+                std::mem::take(&mut self.receipts),
+            )
         };
         self.seat.counters.batches.add(1);
         let (store, node) = (Arc::clone(&self.shared.store), self.node);
@@ -430,9 +508,15 @@ impl Worker {
     }
 
     fn poll_commit(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(in_flight) = &mut self.in_flight else { return false };
-        let Poll::Ready(answer) = in_flight.commit.as_mut().poll(cx) else { return false };
-        let Some(InFlight { receipts, .. }) = self.in_flight.take() else { return false };
+        let Some(in_flight) = &mut self.in_flight else {
+            return false;
+        };
+        let Poll::Ready(answer) = in_flight.commit.as_mut().poll(cx) else {
+            return false;
+        };
+        let Some(InFlight { receipts, .. }) = self.in_flight.take() else {
+            return false;
+        };
         match answer {
             Ok(outcomes) => {
                 self.troubles = 0;
@@ -456,26 +540,52 @@ impl Worker {
                 match refusal {
                     Refusal::Fenced => self.begin_renewal(),
                     Refusal::Conflict => self.handle_conflict(receipt),
-                    Refusal::KeyTaken { instance, same_input } => self.handle_key_taken(&receipt, instance, same_input),
+                    Refusal::KeyTaken {
+                        instance,
+                        same_input,
+                    } => self.handle_key_taken(&receipt, instance, same_input),
                 }
             }
         }
     }
 
     fn handle_key_taken(&mut self, receipt: &Receipt, existing: InstanceId, same_input: bool) {
-        let Some(mut live) = self.live.remove(&receipt.instance) else { return };
-        let Some(starting) = live.starting.take() else { return };
-        let key = starting.new.header.idempotency_key.as_deref().unwrap_or_default().to_owned();
-        let answer = if same_input { Ok(StartAnswer::Existing(existing)) } else { Err(EngineError::IdempotencyConflict { key }) };
+        let Some(mut live) = self.live.remove(&receipt.instance) else {
+            return;
+        };
+        let Some(starting) = live.starting.take() else {
+            return;
+        };
+        let key = starting
+            .new
+            .header
+            .idempotency_key
+            .as_deref()
+            .unwrap_or_default()
+            .to_owned();
+        let answer = if same_input {
+            Ok(StartAnswer::Existing(existing))
+        } else {
+            Err(EngineError::IdempotencyConflict { key })
+        };
         if let Some(accepted) = starting.accepted {
             let _ = accepted.send(answer);
         }
     }
 
     fn handle_applied(&mut self, receipt: Receipt) {
-        let Receipt { instance, after, fate, seq, facts, .. } = receipt;
+        let Receipt {
+            instance,
+            after,
+            fate,
+            seq,
+            facts,
+            ..
+        } = receipt;
         self.seat.counters.facts.add(facts);
-        let Some(live) = self.live.get_mut(&instance) else { return };
+        let Some(live) = self.live.get_mut(&instance) else {
+            return;
+        };
         live.busy = false;
         live.strikes = 0;
         live.standing = match (fate, seq) {
@@ -497,7 +607,11 @@ impl Worker {
             Fate::Keep => {
                 self.carry_out(instance, after);
                 self.begin_waiting_tasks(instance);
-                if self.live.get(&instance).is_some_and(|live| live.wants_commit()) {
+                if self
+                    .live
+                    .get(&instance)
+                    .is_some_and(|live| live.wants_commit())
+                {
                     self.list(instance);
                 }
             }
@@ -506,7 +620,9 @@ impl Worker {
 
     /// Tells everybody who waits that an instance ended, and forgets it.
     fn finish(&mut self, instance: InstanceId) {
-        let Some(live) = self.live.remove(&instance) else { return };
+        let Some(live) = self.live.remove(&instance) else {
+            return;
+        };
         let live = *live;
         for task in &live.tasks {
             task.control.cancel();
@@ -516,7 +632,11 @@ impl Worker {
             InstanceStatus::Cancelled => self.seat.counters.instances_cancelled.add(1),
             _ => self.seat.counters.instances_failed.add(1),
         }
-        let others = if self.watchers.is_empty() { Vec::new() } else { self.watchers.remove(&instance).unwrap_or_default() };
+        let others = if self.watchers.is_empty() {
+            Vec::new()
+        } else {
+            self.watchers.remove(&instance).unwrap_or_default()
+        };
         for watcher in live.watchers.into_iter().chain(others) {
             // Whoever dropped the other end does not wait any more.
             let _ = watcher.send(Arc::clone(&live.state));
@@ -525,7 +645,9 @@ impl Worker {
 
     /// Forgets an instance that waits in the store alone, unless there is more to do for it.
     pub(super) fn put_away(&mut self, instance: InstanceId) {
-        let Some(live) = self.live.get(&instance) else { return };
+        let Some(live) = self.live.get(&instance) else {
+            return;
+        };
         if live.busy || live.is_active() || !live.timers.is_empty() {
             self.list(instance);
             return;
@@ -535,10 +657,20 @@ impl Worker {
         }
     }
 
-    pub(super) fn keep_watchers(&mut self, instance: InstanceId, watchers: Vec<oneshot::Sender<Arc<InstanceState>>>) {
-        let mut waiting: Vec<_> = watchers.into_iter().filter(|watcher| !watcher.is_closed()).collect();
+    pub(super) fn keep_watchers(
+        &mut self,
+        instance: InstanceId,
+        watchers: Vec<oneshot::Sender<Arc<InstanceState>>>,
+    ) {
+        let mut waiting: Vec<_> = watchers
+            .into_iter()
+            .filter(|watcher| !watcher.is_closed())
+            .collect();
         if !waiting.is_empty() {
-            self.watchers.entry(instance).or_default().append(&mut waiting);
+            self.watchers
+                .entry(instance)
+                .or_default()
+                .append(&mut waiting);
         }
     }
 
@@ -546,27 +678,43 @@ impl Worker {
         for command in after {
             match command {
                 Command::RunTask(run) => self.begin_task(instance, run),
-                Command::CancelTask { activation, task_instance_id } => self.cancel_task(instance, activation, task_instance_id),
+                Command::CancelTask {
+                    activation,
+                    task_instance_id,
+                } => self.cancel_task(instance, activation, task_instance_id),
                 // The rest went into the commit.
                 Command::SetTimer(_)
                 | Command::ClearTimer(_)
                 | Command::StartChild(_)
                 | Command::CancelChild { .. }
-                | Command::NotifyParent { .. } => debug_assert!(false, "only task commands are carried out after the commit"),
+                | Command::NotifyParent { .. } => {
+                    debug_assert!(false, "only task commands are carried out after the commit")
+                }
             }
         }
     }
 
     fn cancel_tasks(&mut self, instance: InstanceId, after: Vec<Command>) {
         for command in after {
-            if let Command::CancelTask { activation, task_instance_id } = command {
+            if let Command::CancelTask {
+                activation,
+                task_instance_id,
+            } = command
+            {
                 self.cancel_task(instance, activation, task_instance_id);
             }
         }
     }
 
-    fn cancel_task(&mut self, instance: InstanceId, activation: u64, task_instance_id: TaskInstanceId) {
-        let Some(live) = self.live.get_mut(&instance) else { return };
+    fn cancel_task(
+        &mut self,
+        instance: InstanceId,
+        activation: u64,
+        task_instance_id: TaskInstanceId,
+    ) {
+        let Some(live) = self.live.get_mut(&instance) else {
+            return;
+        };
         match live.tasks.iter().find(|task| task.activation == activation) {
             Some(task) => task.control.cancel(),
             None => {
@@ -582,7 +730,9 @@ impl Worker {
 
     /// Begins the tasks that waited for this node to own the instance.
     pub(super) fn begin_waiting_tasks(&mut self, instance: InstanceId) {
-        let Some(live) = self.live.get_mut(&instance) else { return };
+        let Some(live) = self.live.get_mut(&instance) else {
+            return;
+        };
         if live.to_begin.is_empty() || !matches!(live.standing, Standing::Owned(_)) {
             return;
         }
@@ -592,12 +742,17 @@ impl Worker {
     }
 
     fn begin_task(&mut self, instance: InstanceId, run: RunTask) {
-        let Some(live) = self.live.get_mut(&instance) else { return };
+        let Some(live) = self.live.get_mut(&instance) else {
+            return;
+        };
         if live.is_running(run.activation) {
             return;
         }
         let Some(work) = live.plan.work(run.step, run.task_ref) else {
-            self.contain(instance, "a task belongs to another version of the workflow");
+            self.contain(
+                instance,
+                "a task belongs to another version of the workflow",
+            );
             return;
         };
         let call = TaskCall {
@@ -621,8 +776,11 @@ impl Worker {
                 self.list(instance);
             }
             Begun::Running(task, control) => {
-                live.tasks.push(OpenTask { activation: run.activation, control });
-                self.runs.push(task);
+                live.tasks.push(OpenTask {
+                    activation: run.activation,
+                    control,
+                });
+                self.runs.push(*task);
             }
         }
     }
@@ -643,7 +801,12 @@ impl Drop for Worker {
 
 impl Live {
     /// Answers for a task that does not run that it was stopped.
-    pub(super) fn answer_cancelled(&mut self, activation: u64, task_instance_id: TaskInstanceId, now: Timestamp) {
+    pub(super) fn answer_cancelled(
+        &mut self,
+        activation: u64,
+        task_instance_id: TaskInstanceId,
+        now: Timestamp,
+    ) {
         if self.state.status.is_terminal() {
             return;
         }
@@ -653,13 +816,18 @@ impl Live {
             status: TaskStatus::Cancelled,
             output: Arc::new(Value::Null),
             outcome: None,
-            error: Some(ErrorInfo::new("TASK_CANCELLED", ErrorCategory::Permanent, "the task was cancelled before it began")),
+            error: Some(ErrorInfo::new(
+                "TASK_CANCELLED",
+                ErrorCategory::Permanent,
+                "the task was cancelled before it began",
+            )),
             attempts: 0,
             failed_attempts: Vec::new(),
             started_at: now,
             ended_at: now,
         };
-        self.queue.push_back(Queued::local(Message::TaskDone(Box::new(done))));
+        self.queue
+            .push_back(Queued::local(Message::TaskDone(Box::new(done))));
     }
 }
 

@@ -17,7 +17,10 @@ use crate::config::EngineConfig;
 use crate::definitions::Definitions;
 use crate::driver::{Shared, SharedParts, Worker, conduct, keep_house, keep_lease, seats};
 use crate::ids::{Ids, mix};
-use crate::task::{DynTask, IntoBlockingTask, IntoTask, MockScript, MockTask, TaskEnv, TaskRegistry, standard_handlers};
+use crate::task::{
+    DynTask, IntoBlockingTask, IntoTask, MockScript, MockTask, TaskEnv, TaskRegistry,
+    standard_handlers,
+};
 
 /// Settings and handlers of an engine that is about to start.
 #[must_use = "nothing runs before `start`"]
@@ -76,13 +79,21 @@ impl EngineBuilder {
     ///     .with_task("ship", |_ctx: TaskContext, order: Order| async move { Ok(Reserved { left: order.amount }) });
     /// # let _ = builder;
     /// ```
-    pub fn with_task<Args>(mut self, name: impl Into<String>, handler: impl IntoTask<Args>) -> Self {
+    pub fn with_task<Args>(
+        mut self,
+        name: impl Into<String>,
+        handler: impl IntoTask<Args>,
+    ) -> Self {
         self.tasks.push((name.into(), handler.into_task()));
         self
     }
 
     /// Registers a handler that blocks its thread; it runs on the pool of blocking threads.
-    pub fn with_blocking_task<Args>(mut self, name: impl Into<String>, handler: impl IntoBlockingTask<Args>) -> Self {
+    pub fn with_blocking_task<Args>(
+        mut self,
+        name: impl Into<String>,
+        handler: impl IntoBlockingTask<Args>,
+    ) -> Self {
         self.tasks.push((name.into(), handler.into_blocking_task()));
         self
     }
@@ -154,35 +165,68 @@ impl EngineBuilder {
         let now = time.now();
         let node = NodeId(ids.new_id(now));
         self.store.register_node(node, now).await?;
-        let env = Arc::new(TaskEnv::new(&self.config, time.clone(), Arc::clone(&self.store), self.seed));
-        let definitions = Definitions::new(Arc::clone(&self.store), Arc::new(registry), self.expressions, Arc::clone(&env), &self.config);
+        let env = Arc::new(TaskEnv::new(
+            &self.config,
+            time.clone(),
+            Arc::clone(&self.store),
+            self.seed,
+        ));
+        let definitions = Definitions::new(
+            Arc::clone(&self.store),
+            Arc::new(registry),
+            self.expressions,
+            Arc::clone(&env),
+            &self.config,
+        );
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let workers = match &time {
             Time::Virtual(_) => 1,
             Time::Real(_) => self.config.workers.unwrap_or_else(cores),
         };
         let (handles, seats) = seats(workers);
-        let parts = SharedParts { store: self.store, env, definitions, config: self.config, ids, node };
+        let parts = SharedParts {
+            store: self.store,
+            env,
+            definitions,
+            config: self.config,
+            ids,
+            node,
+        };
         let shared = Arc::new(Shared::new(parts, handles));
         let mut tasks = Tasks::default();
         let mut aborts = Vec::new();
         for seat in seats {
-            aborts.push(tasks.workers.spawn(Worker::new(Arc::clone(&shared), seat).run()));
+            aborts.push(
+                tasks
+                    .workers
+                    .spawn(Worker::new(Arc::clone(&shared), seat).run()),
+            );
         }
         match time {
             Time::Real(_) => {
                 aborts.push(tasks.keepers.spawn(keep_house(Arc::clone(&shared))));
                 aborts.push(tasks.keepers.spawn(keep_lease(Arc::clone(&shared))));
             }
-            Time::Virtual(clock) => aborts.push(tasks.keepers.spawn(conduct(Arc::clone(&shared), clock))),
+            Time::Virtual(clock) => {
+                aborts.push(tasks.keepers.spawn(conduct(Arc::clone(&shared), clock)))
+            }
         }
-        Ok(Engine { inner: Arc::new(Inner { shared, tasks: Mutex::new(tasks), aborts }), tenant: self.tenant })
+        Ok(Engine {
+            inner: Arc::new(Inner {
+                shared,
+                tasks: Mutex::new(tasks),
+                aborts,
+            }),
+            tenant: self.tenant,
+        })
     }
 
     fn registry(&self) -> Result<TaskRegistry, EngineError> {
         let mut registry = TaskRegistry::default();
         let mut findings = Vec::new();
-        let standard = standard_handlers().into_iter().map(|(name, handler)| (name.to_owned(), handler));
+        let standard = standard_handlers()
+            .into_iter()
+            .map(|(name, handler)| (name.to_owned(), handler));
         for (name, handler) in standard.chain(self.tasks.iter().cloned()) {
             if let Err(wrong) = registry.add(&name, handler) {
                 findings.extend(wrong);
@@ -191,13 +235,21 @@ impl EngineBuilder {
         for (task_id, script) in &self.mocks {
             match MockTask::compile(script, &*self.expressions) {
                 Ok(mock) => registry.mock(task_id, mock),
-                Err(error) => findings.push(Finding::error("MOCK_INVALID", error.pointer.clone(), format!("the mock of `{task_id}`: {}", error.message))),
+                Err(error) => findings.push(Finding::error(
+                    "MOCK_INVALID",
+                    error.pointer.clone(),
+                    format!("the mock of `{task_id}`: {}", error.message),
+                )),
             }
         }
         if findings.is_empty() {
             Ok(registry)
         } else {
-            Err(EngineError::invalid("HOST_INVALID", "the engine cannot start with these handlers and mocks", findings))
+            Err(EngineError::invalid(
+                "HOST_INVALID",
+                "the engine cannot start with these handlers and mocks",
+                findings,
+            ))
         }
     }
 
@@ -210,8 +262,14 @@ impl EngineBuilder {
         if let Time::Real(_) = time {
             return Ok(Arc::new(Ids::random()));
         }
-        let newest = self.store.list_instances(self.tenant, &InstanceFilter::default(), Page::new(None, 1)).await?;
-        let salt = newest.instances.first().map_or(0, |last| last.header.instance_id.0.as_u64_pair().1);
+        let newest = self
+            .store
+            .list_instances(self.tenant, &InstanceFilter::default(), Page::new(None, 1))
+            .await?;
+        let salt = newest
+            .instances
+            .first()
+            .map_or(0, |last| last.header.instance_id.0.as_u64_pair().1);
         let nodes = self.store.nodes().await?.len() as u64;
         Ok(Arc::new(Ids::seeded(mix(self.seed) ^ salt ^ mix(nodes))))
     }
@@ -219,6 +277,9 @@ impl EngineBuilder {
 
 impl std::fmt::Debug for EngineBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EngineBuilder").field("config", &self.config).field("seed", &self.seed).finish_non_exhaustive()
+        f.debug_struct("EngineBuilder")
+            .field("config", &self.config)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
     }
 }

@@ -7,7 +7,7 @@ use augmented_core::runtime::{self, CancelSource, InstanceStatus, Message, Signa
 use augmented_core::store::NewMessage;
 use serde_json::Value;
 
-use super::{Engine, InstanceView};
+use super::{Engine, InstanceView, WaitKind};
 use crate::EngineError;
 
 /// A signal to an instance.
@@ -30,12 +30,17 @@ pub struct SignalRequest {
 impl SignalRequest {
     /// A signal of that type, with payload null.
     pub fn new(signal_type: impl Into<String>) -> Self {
-        Self { signal_type: signal_type.into(), payload: Value::Null, signal_id: None, sent_by: None }
+        Self {
+            signal_type: signal_type.into(),
+            payload: Value::Null,
+            signal_id: None,
+            sent_by: None,
+        }
     }
 
     /// Sets its data.
     pub fn with_payload(mut self, payload: Value) -> Self {
-        self.payload = payload;
+        self.payload = augmented_core::json::normalise_numbers(payload);
         self
     }
 
@@ -83,7 +88,12 @@ pub struct CancelRequest {
 impl CancelRequest {
     /// Asks to stop for that reason.
     pub fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), request_id: None, requested_by: None, source: CancelSource::User }
+        Self {
+            reason: reason.into(),
+            request_id: None,
+            requested_by: None,
+            source: CancelSource::User,
+        }
     }
 
     /// Gives it an identity: repeated, it succeeds without effect. Default: a new one.
@@ -124,20 +134,39 @@ impl Engine {
     /// `NOT_FOUND` if there is no such instance; `ILLEGAL_STATE` if it has ended; `INVALID_ARGUMENT`, reason
     /// `SIGNAL_INVALID`, if the workflow declares its signals and this is none of them or its payload does not fit;
     /// `CAPACITY_EXCEEDED`, reason `SIGNAL_QUEUE_FULL`, if too many are kept; errors of the store.
-    pub async fn signal(&self, instance: InstanceId, request: SignalRequest) -> Result<SignalReceipt, EngineError> {
+    pub async fn signal(
+        &self,
+        instance: InstanceId,
+        request: SignalRequest,
+    ) -> Result<SignalReceipt, EngineError> {
         self.check_running()?;
         let _hold = self.shared().time().hold();
         let view = self.instance(instance).await?;
-        let signal_id = request.signal_id.unwrap_or_else(|| self.shared().ids.new_id(self.now()).to_string());
-        let findings = view.flow().check_signal(&request.signal_type, &request.payload);
+        let signal_id = request
+            .signal_id
+            .unwrap_or_else(|| self.shared().ids.new_id(self.now()).to_string());
+        let findings = view
+            .flow()
+            .check_signal(&request.signal_type, &request.payload);
         if !findings.is_empty() {
-            let message = format!("the instance does not take this signal `{}`", request.signal_type);
+            let message = format!(
+                "the instance does not take this signal `{}`",
+                request.signal_type
+            );
             return Err(EngineError::invalid("SIGNAL_INVALID", message, findings));
         }
         check_open(&view, "a signal")?;
-        if view.state().signals.len() >= self.shared().limits.max_signals {
-            let message = format!("instance {instance} keeps {} signals that no step has taken", view.state().signals.len());
-            return Err(EngineError::CapacityExceeded { reason: "SIGNAL_QUEUE_FULL", message });
+        if !is_awaited(&view, &request.signal_type)
+            && view.state().signals.len() >= self.shared().limits.max_signals
+        {
+            let message = format!(
+                "instance {instance} keeps {} signals that no step has taken",
+                view.state().signals.len()
+            );
+            return Err(EngineError::CapacityExceeded {
+                reason: "SIGNAL_QUEUE_FULL",
+                message,
+            });
         }
         let message = Message::Signal(SignalMessage {
             signal_id: Arc::from(signal_id.as_str()),
@@ -153,7 +182,11 @@ impl Engine {
                 check_open(&now, "a signal")?;
             }
         }
-        Ok(SignalReceipt { signal_id, accepted: true, duplicate: !is_new })
+        Ok(SignalReceipt {
+            signal_id,
+            accepted: true,
+            duplicate: !is_new,
+        })
     }
 
     /// Asks an instance to stop, and returns once the request is stored.
@@ -161,17 +194,34 @@ impl Engine {
     /// # Errors
     /// `NOT_FOUND` if there is no such instance; `ILLEGAL_STATE` if it has ended or is being cancelled by another request;
     /// errors of the store.
-    pub async fn cancel(&self, instance: InstanceId, request: CancelRequest) -> Result<CancelReceipt, EngineError> {
+    pub async fn cancel(
+        &self,
+        instance: InstanceId,
+        request: CancelRequest,
+    ) -> Result<CancelReceipt, EngineError> {
         self.check_running()?;
         let _hold = self.shared().time().hold();
         let view = self.instance(instance).await?;
-        let request_id = request.request_id.unwrap_or_else(|| self.shared().ids.new_id(self.now()).to_string());
-        if view.state().cancellation.as_ref().is_some_and(|known| *known.request_id == *request_id) {
-            return Ok(CancelReceipt { request_id, duplicate: true });
+        let request_id = request
+            .request_id
+            .unwrap_or_else(|| self.shared().ids.new_id(self.now()).to_string());
+        if view
+            .state()
+            .cancellation
+            .as_ref()
+            .is_some_and(|known| *known.request_id == *request_id)
+        {
+            return Ok(CancelReceipt {
+                request_id,
+                duplicate: true,
+            });
         }
         check_open(&view, "a cancellation")?;
         if view.status() == InstanceStatus::Cancelling {
-            return Err(EngineError::illegal_state("STATUS_FORBIDS", format!("instance {instance} is being cancelled already")));
+            return Err(EngineError::illegal_state(
+                "STATUS_FORBIDS",
+                format!("instance {instance} is being cancelled already"),
+            ));
         }
         let message = Message::Cancel(runtime::CancelRequest {
             request_id: Arc::from(request_id.as_str()),
@@ -182,17 +232,28 @@ impl Engine {
         let is_new = self.deliver(instance, message).await?;
         if !is_new {
             let now = self.instance(instance).await?;
-            let known = now.state().cancellation.as_ref().is_some_and(|known| *known.request_id == *request_id);
+            let known = now
+                .state()
+                .cancellation
+                .as_ref()
+                .is_some_and(|known| *known.request_id == *request_id);
             if !known {
                 check_open(&now, "a cancellation")?;
             }
         }
-        Ok(CancelReceipt { request_id, duplicate: !is_new })
+        Ok(CancelReceipt {
+            request_id,
+            duplicate: !is_new,
+        })
     }
 
     /// Puts a message into the mailbox; answers whether it is new.
     async fn deliver(&self, instance: InstanceId, message: Message) -> Result<bool, EngineError> {
-        let sent = self.shared().store.send(vec![NewMessage::new(self.tenant, instance, message)]).await?;
+        let sent = self
+            .shared()
+            .store
+            .send(vec![NewMessage::new(self.tenant, instance, message)])
+            .await?;
         self.shared().nudge.notify_one();
         Ok(sent.first().copied().unwrap_or(false))
     }
@@ -200,12 +261,29 @@ impl Engine {
 
 fn check_open(view: &InstanceView, what: &str) -> Result<(), EngineError> {
     if view.status().is_terminal() {
-        let message = format!("instance {} is {} and takes no {what}", view.id(), view.status());
-        return Err(EngineError::illegal_state("STATUS_FORBIDS", message.replace("no a ", "no ")));
+        let message = format!(
+            "instance {} is {} and takes no {what}",
+            view.id(),
+            view.status()
+        );
+        return Err(EngineError::illegal_state(
+            "STATUS_FORBIDS",
+            message.replace("no a ", "no "),
+        ));
     }
     Ok(())
 }
 
+/// Whether a step waits for signals of this type now, so that none needs to be kept.
+fn is_awaited(view: &InstanceView, signal_type: &str) -> bool {
+    view.waiting_for().iter().any(|wait| {
+        wait.kind == WaitKind::Signal && wait.signal_type.as_deref() == Some(signal_type)
+    })
+}
+
 fn knows_signal(view: &InstanceView, signal_id: &str) -> bool {
-    view.state().signals.iter().any(|kept| *kept.0.signal_id == *signal_id)
+    view.state()
+        .signals
+        .iter()
+        .any(|kept| *kept.0.signal_id == *signal_id)
 }

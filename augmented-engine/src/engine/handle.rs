@@ -54,7 +54,11 @@ impl WorkflowResult {
             output: state.output.as_deref().cloned().unwrap_or(Value::Null),
             outcome: state.outcome.as_deref().map(str::to_owned),
             error: state.error.as_ref().map(|error| (*error.error).clone()),
-            failed_step_id: state.error.as_ref().and_then(|error| error.failed_step_id.as_deref()).map(str::to_owned),
+            failed_step_id: state
+                .error
+                .as_ref()
+                .and_then(|error| error.failed_step_id.as_deref())
+                .map(str::to_owned),
             started_at: state.started_at,
             completed_at: state.completed_at,
         }
@@ -62,8 +66,16 @@ impl WorkflowResult {
 }
 
 impl WorkflowHandle {
-    pub(super) fn new(engine: Engine, instance: InstanceId, end: Option<oneshot::Receiver<Arc<InstanceState>>>) -> Self {
-        Self { engine, instance, end: Mutex::new(end) }
+    pub(super) fn new(
+        engine: Engine,
+        instance: InstanceId,
+        end: Option<oneshot::Receiver<Arc<InstanceState>>>,
+    ) -> Self {
+        Self {
+            engine,
+            instance,
+            end: Mutex::new(end),
+        }
     }
 
     /// The instance.
@@ -100,7 +112,9 @@ impl WorkflowHandle {
 
 impl std::fmt::Debug for WorkflowHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WorkflowHandle").field("instance", &self.instance).finish_non_exhaustive()
+        f.debug_struct("WorkflowHandle")
+            .field("instance", &self.instance)
+            .finish_non_exhaustive()
     }
 }
 
@@ -126,10 +140,15 @@ impl Engine {
         loop {
             self.check_running()?;
             let (watcher, mut end) = oneshot::channel();
-            self.shared().send(instance, WorkerInput::Watch(instance, watcher));
+            self.shared()
+                .send(instance, WorkerInput::Watch(instance, watcher));
             // Looked up after the watcher is on its way, so that no end slips through between the two.
             let loaded = self.loaded(instance).await?;
-            if let Some(state) = loaded.state.as_ref().filter(|state| state.status.is_terminal()) {
+            if let Some(state) = loaded
+                .state
+                .as_ref()
+                .filter(|state| state.status.is_terminal())
+            {
                 return Ok(WorkflowResult::of(state));
             }
             let ended = if is_virtual {

@@ -16,6 +16,7 @@ use augmented_core::Timestamp;
 use augmented_core::model::{DefinitionKind, LifecycleStatus, StoredDefinition};
 use augmented_core::store::{DefinitionFilter, StatusChange};
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::EngineError;
@@ -77,7 +78,10 @@ impl Engine {
     /// The same engine, acting for another tenant.
     #[must_use]
     pub fn for_tenant(&self, tenant: TenantId) -> Self {
-        Self { inner: Arc::clone(&self.inner), tenant }
+        Self {
+            inner: Arc::clone(&self.inner),
+            tenant,
+        }
     }
 
     /// The tenant this engine acts for.
@@ -115,29 +119,50 @@ impl Engine {
         self.check_running()?;
         let _hold = self.shared().time().hold();
         let now = self.now();
-        self.shared().definitions.publish(self.tenant, bundle.into(), now, || self.shared().ids.new_id(now)).await
+        self.shared()
+            .definitions
+            .publish(self.tenant, bundle.into(), now, || {
+                self.shared().ids.new_id(now)
+            })
+            .await
     }
 
     /// All stored versions of a definition, in SemVer order.
     ///
     /// # Errors
     /// `UNAVAILABLE` and `INTERNAL` from the store.
-    pub async fn definition_versions(&self, kind: DefinitionKind, business_id: &str) -> Result<Vec<StoredDefinition>, EngineError> {
-        Ok(self.shared().store.definition_versions(self.tenant, kind, business_id).await?)
+    pub async fn definition_versions(
+        &self,
+        kind: DefinitionKind,
+        business_id: &str,
+    ) -> Result<Vec<StoredDefinition>, EngineError> {
+        Ok(self
+            .shared()
+            .store
+            .definition_versions(self.tenant, kind, business_id)
+            .await?)
     }
 
     /// A page of definitions, ordered by kind, business id and version.
     ///
     /// # Errors
     /// `UNAVAILABLE` and `INTERNAL` from the store.
-    pub async fn definitions(&self, filter: &DefinitionFilter) -> Result<Vec<StoredDefinition>, EngineError> {
-        Ok(self.shared().store.list_definitions(self.tenant, filter).await?)
+    pub async fn definitions(
+        &self,
+        filter: &DefinitionFilter,
+    ) -> Result<Vec<StoredDefinition>, EngineError> {
+        Ok(self
+            .shared()
+            .store
+            .list_definitions(self.tenant, filter)
+            .await?)
     }
 
-    /// Moves a version in its life cycle, for example to DEPRECATED.
+    /// Moves a version in its life cycle, for example to DEPRECATED. A draft is validated like any other document before
+    /// it becomes PUBLISHED.
     ///
     /// # Errors
-    /// `NOT_FOUND` if there is no such version, `ILLEGAL_STATE` if the life cycle has no such move, `UNAVAILABLE` and
+    /// `INVALID_ARGUMENT` for a draft with errors, as [`publish`](Self::publish) says; `NOT_FOUND` if there is no such version, `ILLEGAL_STATE` if the life cycle has no such move, `UNAVAILABLE` and
     /// `INTERNAL` from the store.
     pub async fn change_definition_status(
         &self,
@@ -148,7 +173,23 @@ impl Engine {
     ) -> Result<StoredDefinition, EngineError> {
         self.check_running()?;
         let _hold = self.shared().time().hold();
-        let changed = self.shared().store.change_definition_status(self.tenant, kind, business_id, version, to, self.now()).await?;
+        if to == LifecycleStatus::Published
+            && let Some(draft) = self.draft(kind, business_id, version).await?
+        {
+            let report = self.publish(Value::clone(&draft.document)).await?;
+            let published = report
+                .definitions
+                .into_iter()
+                .next()
+                .map(|definition| definition.stored);
+            return published
+                .ok_or_else(|| EngineError::internal("a draft was published as nothing"));
+        }
+        let changed = self
+            .shared()
+            .store
+            .change_definition_status(self.tenant, kind, business_id, version, to, self.now())
+            .await?;
         self.shared().definitions.forget_choices();
         match changed {
             StatusChange::Changed(stored) => Ok(stored),
@@ -156,10 +197,24 @@ impl Engine {
                 "STATUS_FORBIDS",
                 format!("{kind} `{business_id}` {version} is {from} and cannot become {to}"),
             )),
-            StatusChange::NotFound => {
-                Err(EngineError::not_found("DEFINITION_NOT_FOUND", format!("there is no {kind} `{business_id}` {version}")))
-            }
+            StatusChange::NotFound => Err(EngineError::not_found(
+                "DEFINITION_NOT_FOUND",
+                format!("there is no {kind} `{business_id}` {version}"),
+            )),
         }
+    }
+
+    /// A version that is still a draft.
+    async fn draft(
+        &self,
+        kind: DefinitionKind,
+        business_id: &str,
+        version: &str,
+    ) -> Result<Option<StoredDefinition>, EngineError> {
+        let versions = self.definition_versions(kind, business_id).await?;
+        Ok(versions
+            .into_iter()
+            .find(|stored| *stored.version == *version && stored.status == LifecycleStatus::Draft))
     }
 
     /// Returns when nothing more can ever happen without a call from outside: no work is under way, no timer is set.
@@ -215,21 +270,41 @@ impl Engine {
         if shared.stopped.swap(true, Ordering::SeqCst) {
             return;
         }
-        let Tasks { mut workers, mut keepers } = std::mem::take(&mut *self.inner.tasks.lock());
+        let Tasks {
+            mut workers,
+            mut keepers,
+        } = std::mem::take(&mut *self.inner.tasks.lock());
         let clock_still_needed = shared.time().virtual_clock().is_some();
         if !clock_still_needed {
             keepers.abort_all();
         }
         shared.broadcast(|| WorkerInput::Drain);
-        let drained = tokio::time::timeout(shared.config.shutdown_timeout, async { while workers.join_next().await.is_some() {} }).await;
+        let drained = tokio::time::timeout(shared.config.shutdown_timeout, async {
+            while workers.join_next().await.is_some() {}
+        })
+        .await;
         if drained.is_err() {
             tracing::warn!("handlers still run after the shutdown timeout and are dropped");
             shared.broadcast(|| WorkerInput::Release);
-            while workers.join_next().await.is_some() {}
+            // A store that does not answer must not keep the host from ending; others take over what is left.
+            let released = tokio::time::timeout(shared.config.shutdown_timeout, async {
+                while workers.join_next().await.is_some() {}
+            })
+            .await;
+            if released.is_err() {
+                tracing::warn!(
+                    "the instances could not be given away; they are taken over when the lease ends"
+                );
+                workers.shutdown().await;
+            }
         }
         keepers.shutdown().await;
         // Nothing is owned any more, so nobody needs to wait for the lease to run out.
-        if let Err(error) = shared.store.fence_node(shared.node.current(), Timestamp::MAX).await {
+        if let Err(error) = shared
+            .store
+            .fence_node(shared.node.current(), Timestamp::MAX)
+            .await
+        {
             tracing::warn!(%error, "the node could not be signed off");
         }
     }
@@ -246,13 +321,20 @@ impl Engine {
     }
 
     fn check_running(&self) -> Result<(), EngineError> {
-        if self.shared().is_stopped() { Err(EngineError::stopped()) } else { Ok(()) }
+        if self.shared().is_stopped() {
+            Err(EngineError::stopped())
+        } else {
+            Ok(())
+        }
     }
 }
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("node", &self.shared().node.current()).field("tenant", &self.tenant).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("node", &self.shared().node.current())
+            .field("tenant", &self.tenant)
+            .finish_non_exhaustive()
     }
 }
 
@@ -261,7 +343,16 @@ async fn is_idle(shared: &Shared) -> bool {
     if !shared.is_quiet() {
         return false;
     }
-    let nothing_waits = shared.store.pending(shared.node.current(), 1).await.is_ok_and(|work| work.is_empty());
-    let nothing_is_due = nothing_waits && shared.store.next_timer().await.is_ok_and(|next| next.is_none());
+    let nothing_waits = shared
+        .store
+        .pending(shared.node.current(), 1)
+        .await
+        .is_ok_and(|work| work.is_empty());
+    let nothing_is_due = nothing_waits
+        && shared
+            .store
+            .next_timer()
+            .await
+            .is_ok_and(|next| next.is_none());
     nothing_is_due && shared.is_quiet()
 }

@@ -36,8 +36,16 @@ impl Engine {
     ///
     /// # Errors
     /// `UNAVAILABLE` and `INTERNAL` from the store.
-    pub async fn list(&self, filter: &InstanceFilter, page: Page) -> Result<InstancePage, EngineError> {
-        Ok(self.shared().store.list_instances(self.tenant, filter, page).await?)
+    pub async fn list(
+        &self,
+        filter: &InstanceFilter,
+        page: Page,
+    ) -> Result<InstancePage, EngineError> {
+        Ok(self
+            .shared()
+            .store
+            .list_instances(self.tenant, filter, page)
+            .await?)
     }
 
     /// The whole history of an instance, open work included.
@@ -59,29 +67,52 @@ impl Engine {
     ///
     /// # Errors
     /// `NOT_FOUND` if there is no such instance, and errors of the store.
-    pub async fn history_page(&self, instance: InstanceId, from: Seq, limit: usize) -> Result<HistoryPage, EngineError> {
+    pub async fn history_page(
+        &self,
+        instance: InstanceId,
+        from: Seq,
+        limit: usize,
+    ) -> Result<HistoryPage, EngineError> {
         let loaded = self.loaded(instance).await?;
         let limit = limit.clamp(1, FACTS_PER_READ);
-        let facts = self.shared().store.facts(self.tenant, instance, from, limit).await?;
+        let facts = self
+            .shared()
+            .store
+            .facts(self.tenant, instance, from, limit)
+            .await?;
         let flow = self.flow(&loaded).await?;
         let header = Arc::clone(&loaded.header);
         if facts.len() >= limit {
             let next = facts.last().map(|fact| fact.seq + 1);
-            return Ok(HistoryPage { entries: history(&flow, &header, &facts, None), next });
+            return Ok(HistoryPage {
+                entries: history(&flow, &header, &facts, None),
+                next,
+            });
         }
         let attempts = loaded.attempts.clone();
         let view = self.view(loaded).await?;
         let entries = history(&flow, &header, &facts, Some((view.state(), &attempts)));
-        Ok(HistoryPage { entries, next: None })
+        Ok(HistoryPage {
+            entries,
+            next: None,
+        })
     }
 
     pub(super) async fn loaded(&self, instance: InstanceId) -> Result<LoadedInstance, EngineError> {
         let loaded = self.shared().store.instance(self.tenant, instance).await?;
-        loaded.ok_or_else(|| EngineError::not_found("WORKFLOW_NOT_FOUND", format!("there is no instance {instance}")))
+        loaded.ok_or_else(|| {
+            EngineError::not_found(
+                "WORKFLOW_NOT_FOUND",
+                format!("there is no instance {instance}"),
+            )
+        })
     }
 
     async fn flow(&self, loaded: &LoadedInstance) -> Result<Arc<CompiledWorkflow>, EngineError> {
-        self.shared().definitions.workflow(self.tenant, loaded.header.definition.id).await
+        self.shared()
+            .definitions
+            .workflow(self.tenant, loaded.header.definition.id)
+            .await
     }
 
     async fn view(&self, loaded: LoadedInstance) -> Result<InstanceView, EngineError> {
@@ -90,7 +121,9 @@ impl Engine {
             Some(state) if loaded.facts.is_empty() => Arc::clone(state),
             _ => {
                 let state = replay(&flow, &loaded, &self.shared().limits);
-                Arc::new(state.map_err(|error| EngineError::internal(format!("the instance cannot be rebuilt: {error}")))?)
+                Arc::new(state.map_err(|error| {
+                    EngineError::internal(format!("the instance cannot be rebuilt: {error}"))
+                })?)
             }
         };
         Ok(InstanceView::new(flow, state, loaded.attempts))

@@ -64,7 +64,7 @@ impl StartRequest {
 
     /// Sets the input.
     pub fn with_input(mut self, input: Value) -> Self {
-        self.input = input;
+        self.input = augmented_core::json::normalise_numbers(input);
         self
     }
 
@@ -107,20 +107,36 @@ impl StartRequest {
     /// What is wrong with the request itself.
     fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let limits = [("correlationId", &self.correlation_id), ("idempotencyKey", &self.idempotency_key), ("initiatorId", &self.initiator_id)];
+        let limits = [
+            ("correlationId", &self.correlation_id),
+            ("idempotencyKey", &self.idempotency_key),
+            ("initiatorId", &self.initiator_id),
+        ];
         for (member, text) in limits {
             if let Some(text) = text
                 && (text.is_empty() || text.chars().count() > MAX_KEY)
             {
-                findings.push(Finding::error("LENGTH", format!("/{member}"), format!("`{member}` must have 1 to {MAX_KEY} characters")));
+                findings.push(Finding::error(
+                    "LENGTH",
+                    format!("/{member}"),
+                    format!("`{member}` must have 1 to {MAX_KEY} characters"),
+                ));
             }
         }
         if let Some(metadata) = &self.metadata {
             if !metadata.is_object() {
-                findings.push(Finding::error("TYPE", "/metadata", "`metadata` must be an object"));
+                findings.push(Finding::error(
+                    "TYPE",
+                    "/metadata",
+                    "`metadata` must be an object",
+                ));
             }
             if canonical::to_string(metadata).len() > MAX_METADATA {
-                findings.push(Finding::error("METADATA_TOO_LARGE", "/metadata", "`metadata` is larger than 16 KiB"));
+                findings.push(Finding::error(
+                    "METADATA_TOO_LARGE",
+                    "/metadata",
+                    "`metadata` is larger than 16 KiB",
+                ));
             }
         }
         findings
@@ -149,23 +165,46 @@ impl Engine {
         let _hold = shared.time().hold();
         let findings = request.findings();
         if !findings.is_empty() {
-            return Err(EngineError::invalid("REQUEST_INVALID", "the start request is not right", findings));
+            return Err(EngineError::invalid(
+                "REQUEST_INVALID",
+                "the start request is not right",
+                findings,
+            ));
         }
-        let plan = shared.definitions.start_plan(self.tenant, &request.workflow_id, request.version.as_deref()).await?;
+        let plan = shared
+            .definitions
+            .start_plan(
+                self.tenant,
+                &request.workflow_id,
+                request.version.as_deref(),
+            )
+            .await?;
         let now = self.now();
         check_input(&plan, &request.input, now)?;
         let new = self.new_instance(request, &plan, now);
         let instance = new.header.instance_id;
-        let message = StartMessage { task_pins: Arc::clone(&plan.task_pins) };
+        let message = StartMessage {
+            task_pins: Arc::clone(&plan.task_pins),
+        };
         let (accepted, answer) = oneshot::channel();
         let (ended, end) = oneshot::channel();
-        let input = StartInput { new, message, plan: Arc::clone(&plan.plan), accepted, ended };
+        let input = StartInput {
+            new,
+            message,
+            plan: Arc::clone(&plan.plan),
+            accepted,
+            ended,
+        };
         if !shared.send(instance, WorkerInput::Start(Box::new(input))) {
             return Err(EngineError::stopped());
         }
         match answer.await {
-            Ok(Ok(StartAnswer::Created)) => Ok(WorkflowHandle::new(self.clone(), instance, Some(end))),
-            Ok(Ok(StartAnswer::Existing(existing))) => Ok(WorkflowHandle::new(self.clone(), existing, None)),
+            Ok(Ok(StartAnswer::Created)) => {
+                Ok(WorkflowHandle::new(self.clone(), instance, Some(end)))
+            }
+            Ok(Ok(StartAnswer::Existing(existing))) => {
+                Ok(WorkflowHandle::new(self.clone(), existing, None))
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(EngineError::stopped()),
         }
@@ -173,7 +212,10 @@ impl Engine {
 
     fn new_instance(&self, request: StartRequest, plan: &StartPlan, now: Timestamp) -> NewInstance {
         let instance_id = InstanceId(self.shared().ids.new_id(now));
-        let input_hash = request.idempotency_key.is_some().then(|| canonical::content_hash(&request.input));
+        let input_hash = request
+            .idempotency_key
+            .is_some()
+            .then(|| canonical::content_hash(&request.input));
         let header = InstanceHeader {
             tenant_id: self.tenant,
             instance_id,
@@ -203,11 +245,22 @@ fn check_input(plan: &StartPlan, input: &Value, now: Timestamp) -> Result<(), En
     if findings.is_empty()
         && let Err(error) = flow.initial_variables(input, now)
     {
-        findings.push(Finding::error(error.code, "", format!("a variable of the workflow cannot be made from this input: {}", error.message)));
+        findings.push(Finding::error(
+            error.code,
+            "",
+            format!(
+                "a variable of the workflow cannot be made from this input: {}",
+                error.message
+            ),
+        ));
     }
     if findings.is_empty() {
         return Ok(());
     }
-    let message = format!("the input does not fit workflow `{}` {}", flow.workflow_id(), flow.version());
+    let message = format!(
+        "the input does not fit workflow `{}` {}",
+        flow.workflow_id(),
+        flow.version()
+    );
     Err(EngineError::invalid("INPUT_INVALID", message, findings))
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use augmented_core::error::ErrorInfo;
 use augmented_core::model::StepType;
-use augmented_core::runtime::{Activity, Frame, InstanceHeader, InstanceState, InstanceStatus, StepIdx, StepStatus, Token};
+use augmented_core::runtime::{
+    Activity, Frame, InstanceHeader, InstanceState, InstanceStatus, StepIdx, StepStatus, Token,
+};
 use augmented_core::store::AttemptRow;
 use augmented_core::{InstanceId, Timestamp};
 use serde_json::Value;
@@ -98,8 +100,16 @@ impl WaitKind {
 }
 
 impl InstanceView {
-    pub(super) fn new(flow: Arc<CompiledWorkflow>, state: Arc<InstanceState>, attempts: Vec<AttemptRow>) -> Self {
-        Self { flow, state, attempts }
+    pub(super) fn new(
+        flow: Arc<CompiledWorkflow>,
+        state: Arc<InstanceState>,
+        attempts: Vec<AttemptRow>,
+    ) -> Self {
+        Self {
+            flow,
+            state,
+            attempts,
+        }
     }
 
     /// The instance.
@@ -153,7 +163,10 @@ impl InstanceView {
     /// The step entered last.
     #[must_use]
     pub fn current_step_id(&self) -> Option<&str> {
-        self.state.current_step.and_then(|step| self.flow.step_id(step)).map(AsRef::as_ref)
+        self.state
+            .current_step
+            .and_then(|step| self.flow.step_id(step))
+            .map(AsRef::as_ref)
     }
 
     /// The latest visit of every step that was entered, in the order of the definition; iterations of a FOR_EACH step
@@ -163,7 +176,9 @@ impl InstanceView {
         let mut views = Vec::new();
         for frame in self.state.frames.values() {
             for place in self.flow.frame_steps(frame.owner) {
-                let Some(Some(visit)) = frame.visits.get(usize::from(place.slot)) else { continue };
+                let Some(Some(visit)) = frame.visits.get(usize::from(place.slot)) else {
+                    continue;
+                };
                 let recorded = self.recorded_attempts(place.step, frame);
                 views.push(StepView {
                     step_id: place.step_id.to_string(),
@@ -190,19 +205,37 @@ impl InstanceView {
         if self.status().is_terminal() {
             return Vec::new();
         }
-        self.state.tokens.values().filter_map(|token| self.waiting(token)).collect()
+        self.state
+            .tokens
+            .values()
+            .filter_map(|token| self.waiting(token))
+            .collect()
     }
 
     fn waiting(&self, token: &Token) -> Option<WaitingFor> {
         let (kind, child, until) = match &token.activity {
             Activity::Signal { until } => (WaitKind::Signal, None, *until),
-            Activity::Delay { fire_at } | Activity::ChildPause { fire_at, .. } => (WaitKind::Timer, None, Some(*fire_at)),
+            Activity::Delay { fire_at } | Activity::ChildPause { fire_at, .. } => {
+                (WaitKind::Timer, None, Some(*fire_at))
+            }
             Activity::PollPause { fire_at, .. } => (WaitKind::PollRound, None, Some(*fire_at)),
-            Activity::Child { instance_id, until, .. } => (WaitKind::Child, Some(*instance_id), *until),
-            Activity::Task { until, .. } => (WaitKind::Task, None, self.next_attempt(token.activation).or(*until)),
+            Activity::Child {
+                instance_id, until, ..
+            } => (WaitKind::Child, Some(*instance_id), *until),
+            Activity::Task { until, .. } => (
+                WaitKind::Task,
+                None,
+                self.next_attempt(token.activation).or(*until),
+            ),
             Activity::Parallel(_) | Activity::ForEach(_) | Activity::Frozen => return None,
         };
-        let signal_type = (kind == WaitKind::Signal).then(|| self.flow.awaited_signal(token.step).map(ToString::to_string)).flatten();
+        let signal_type = (kind == WaitKind::Signal)
+            .then(|| {
+                self.flow
+                    .awaited_signal(token.step)
+                    .map(ToString::to_string)
+            })
+            .flatten();
         Some(WaitingFor {
             step_id: self.flow.step_id(token.step)?.to_string(),
             scope_path: token.path.as_deref().unwrap_or_default().to_owned(),
@@ -214,28 +247,53 @@ impl InstanceView {
     }
 
     fn next_attempt(&self, activation: u64) -> Option<Timestamp> {
-        self.attempts.iter().filter(|row| row.activation == activation).map(|row| row.record.next_attempt_at).max()
+        self.attempts
+            .iter()
+            .filter(|row| row.activation == activation)
+            .map(|row| row.record.next_attempt_at)
+            .max()
     }
 
     /// Attempts of an open task that failed so far, and the one under way.
     fn recorded_attempts(&self, step: StepIdx, frame: &Frame) -> u32 {
         let token = self.state.tokens.values().find(|token| {
-            let in_frame = self.state.frames.get(&token.frame).is_some_and(|other| std::ptr::eq(other, frame));
+            let in_frame = self
+                .state
+                .frames
+                .get(&token.frame)
+                .is_some_and(|other| std::ptr::eq(other, frame));
             in_frame && token.step == step && matches!(token.activity, Activity::Task { .. })
         });
         let Some(token) = token else { return 0 };
-        let failed = self.attempts.iter().filter(|row| row.activation == token.activation).map(|row| row.record.attempt).max();
+        let failed = self
+            .attempts
+            .iter()
+            .filter(|row| row.activation == token.activation)
+            .map(|row| row.record.attempt)
+            .max();
         failed.unwrap_or(0)
     }
 
     fn scope_path(&self, step: StepIdx, frame: &Frame) -> String {
         // Frames nest as deep as FOR_EACH steps do, which validation limits.
-        let outer = match (frame.owner, frame.parent.and_then(|parent| self.state.frames.get(&parent))) {
+        let outer = match (
+            frame.owner,
+            frame
+                .parent
+                .and_then(|parent| self.state.frames.get(&parent)),
+        ) {
             (Some(owner), Some(parent)) => {
                 let index = frame.item.as_ref().map_or(0, |(index, _)| *index);
                 let around = self.scope_path(owner, parent);
-                let own = format!("{}[{index}]", self.flow.step_id(owner).map_or("", AsRef::as_ref));
-                if around.is_empty() { own } else { format!("{around}/{own}") }
+                let own = format!(
+                    "{}[{index}]",
+                    self.flow.step_id(owner).map_or("", AsRef::as_ref)
+                );
+                if around.is_empty() {
+                    own
+                } else {
+                    format!("{around}/{own}")
+                }
             }
             _ => String::new(),
         };
@@ -250,6 +308,9 @@ impl InstanceView {
 
 impl std::fmt::Debug for InstanceView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("InstanceView").field("id", &self.id()).field("status", &self.status()).finish_non_exhaustive()
+        f.debug_struct("InstanceView")
+            .field("id", &self.id())
+            .field("status", &self.status())
+            .finish_non_exhaustive()
     }
 }

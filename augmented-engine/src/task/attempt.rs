@@ -47,14 +47,28 @@ pub(crate) struct Attempts {
 
 impl Attempts {
     /// A task instance with the failed attempts that were recorded before.
-    pub(crate) fn new(activation: u64, task_instance_id: TaskInstanceId, dispatched_at: Timestamp, seed: u64, mut failed: Vec<AttemptRecord>) -> Self {
+    pub(crate) fn new(
+        activation: u64,
+        task_instance_id: TaskInstanceId,
+        dispatched_at: Timestamp,
+        seed: u64,
+        mut failed: Vec<AttemptRecord>,
+    ) -> Self {
         failed.sort_by_key(|record| record.attempt);
-        Self { activation, task_instance_id, dispatched_at, seed, failed }
+        Self {
+            activation,
+            task_instance_id,
+            dispatched_at,
+            seed,
+            failed,
+        }
     }
 
     /// The number of the next attempt, from 1.
     pub(crate) fn next_number(&self) -> u32 {
-        self.failed.last().map_or(1, |record| record.attempt.saturating_add(1))
+        self.failed
+            .last()
+            .map_or(1, |record| record.attempt.saturating_add(1))
     }
 
     /// When the next attempt is due, if one failed before.
@@ -64,23 +78,35 @@ impl Attempts {
 
     /// What the last failed attempt left for the next one.
     pub(crate) fn checkpoint(&self) -> Option<Value> {
-        self.failed.last().and_then(|record| record.checkpoint.clone())
+        self.failed
+            .last()
+            .and_then(|record| record.checkpoint.clone())
     }
 
     /// When an attempt that begins at `now` must be over: its own limit, or that of all attempts together.
     pub(crate) fn deadline(&self, policy: &TaskPolicy, now: Timestamp) -> Timestamp {
         let own = now.plus_micros(policy.timeout_micros);
-        self.total_deadline(policy).map_or(own, |total| total.min(own))
+        self.total_deadline(policy)
+            .map_or(own, |total| total.min(own))
     }
 
     /// The end of a task whose time ran out before the attempt that was to begin now; `None` if it may begin.
     pub(crate) fn expired(&self, policy: &TaskPolicy, now: Timestamp) -> Option<Box<TaskDone>> {
-        if self.total_deadline(policy).is_some_and(|total| now >= total) {
+        if self
+            .total_deadline(policy)
+            .is_some_and(|total| now >= total)
+        {
             return Some(self.timed_out("TOTAL_TIMEOUT", "the task is over its totalTimeout", now));
         }
-        let queued_until = policy.queue_micros.map(|length| self.dispatched_at.plus_micros(length));
+        let queued_until = policy
+            .queue_micros
+            .map(|length| self.dispatched_at.plus_micros(length));
         if self.failed.is_empty() && queued_until.is_some_and(|until| now > until) {
-            return Some(self.timed_out("QUEUE_TIMEOUT", "the task did not start within its queueTimeout", now));
+            return Some(self.timed_out(
+                "QUEUE_TIMEOUT",
+                "the task did not start within its queueTimeout",
+                now,
+            ));
         }
         None
     }
@@ -93,12 +119,29 @@ impl Attempts {
     /// The end of a task that was stopped between two attempts.
     pub(crate) fn cancelled(&self, now: Timestamp) -> Box<TaskDone> {
         let made = self.failed.last().map_or(0, |record| record.attempt);
-        self.done(TaskStatus::Cancelled, Err(cancelled_error()), made, now, now)
+        self.done(
+            TaskStatus::Cancelled,
+            Err(cancelled_error()),
+            made,
+            now,
+            now,
+        )
     }
 
     /// The end of a task whose handler did not stop within its grace.
-    pub(crate) fn cancelled_at(&self, number: u32, started_at: Timestamp, now: Timestamp) -> Box<TaskDone> {
-        self.done(TaskStatus::Cancelled, Err(cancelled_error()), number, started_at, now)
+    pub(crate) fn cancelled_at(
+        &self,
+        number: u32,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) -> Box<TaskDone> {
+        self.done(
+            TaskStatus::Cancelled,
+            Err(cancelled_error()),
+            number,
+            started_at,
+            now,
+        )
     }
 
     /// What follows the end of attempt `number`.
@@ -111,18 +154,42 @@ impl Attempts {
         (started_at, now): (Timestamp, Timestamp),
     ) -> Next {
         let (error, outcome, over_time) = match end {
-            AttemptEnd::Output(output) => return Next::Done(self.done(TaskStatus::Completed, Ok(output), number, started_at, now)),
-            AttemptEnd::Cancelled => {
-                return Next::Done(self.done(TaskStatus::Cancelled, Err(cancelled_error()), number, started_at, now));
+            AttemptEnd::Output(output) => {
+                return Next::Done(self.done(
+                    TaskStatus::Completed,
+                    Ok(output),
+                    number,
+                    started_at,
+                    now,
+                ));
             }
-            AttemptEnd::Error(error) if error.is_input_refused() => return Next::Done(self.input_refused(error.into_info(), now)),
+            AttemptEnd::Cancelled => {
+                return Next::Done(self.done(
+                    TaskStatus::Cancelled,
+                    Err(cancelled_error()),
+                    number,
+                    started_at,
+                    now,
+                ));
+            }
+            AttemptEnd::Error(error) if error.is_input_refused() => {
+                return Next::Done(self.input_refused(error.into_info(), now));
+            }
             AttemptEnd::Error(error) => (error.into_info(), AttemptOutcome::Failed, false),
             AttemptEnd::OverTime => {
-                let error = ErrorInfo::new("EXECUTION_TIMEOUT", ErrorCategory::Timeout, "the attempt ran over its time");
+                let error = ErrorInfo::new(
+                    "EXECUTION_TIMEOUT",
+                    ErrorCategory::Timeout,
+                    "the attempt ran over its time",
+                );
                 (error, AttemptOutcome::TimedOut, true)
             }
             AttemptEnd::Silent => {
-                let error = ErrorInfo::new("HEARTBEAT_TIMEOUT", ErrorCategory::Timeout, "the handler gave no heartbeat in its time");
+                let error = ErrorInfo::new(
+                    "HEARTBEAT_TIMEOUT",
+                    ErrorCategory::Timeout,
+                    "the handler gave no heartbeat in its time",
+                );
                 (error, AttemptOutcome::TimedOut, true)
             }
         };
@@ -130,24 +197,49 @@ impl Attempts {
         if over_time && total.is_some_and(|total| now >= total) {
             return Next::Done(self.over_total(error, number, started_at, now));
         }
-        let failures = u32::try_from(self.failed.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let failures = u32::try_from(self.failed.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
         if !policy.retry.retries(&error, failures) {
-            let status = if over_time { TaskStatus::TimedOut } else { TaskStatus::Failed };
+            let status = if over_time {
+                TaskStatus::TimedOut
+            } else {
+                TaskStatus::Failed
+            };
             return Next::Done(self.done(status, Err(error), number, started_at, now));
         }
-        let delay = policy.retry.delay_after(failures, error.retry_after_ms, self.jitter_unit(number));
+        let delay =
+            policy
+                .retry
+                .delay_after(failures, error.retry_after_ms, self.jitter_unit(number));
         let next_attempt_at = now.plus_micros(delay);
         if total.is_some_and(|total| next_attempt_at >= total) {
             return Next::Done(self.over_total(error, number, started_at, now));
         }
         let delay_ms = u64::try_from(delay / 1000).unwrap_or(0);
-        let record = AttemptRecord { attempt: number, started_at, ended_at: now, outcome, error, delay_ms, next_attempt_at, checkpoint };
+        let record = AttemptRecord {
+            attempt: number,
+            started_at,
+            ended_at: now,
+            outcome,
+            error,
+            delay_ms,
+            next_attempt_at,
+            checkpoint,
+        };
         self.failed.push(record.clone());
         Next::Retry(Box::new(record))
     }
 
-    fn over_total(&self, last: ErrorInfo, number: u32, started_at: Timestamp, now: Timestamp) -> Box<TaskDone> {
-        let error = total_error("another attempt would begin after the totalTimeout of the task").with_details(json!({ "lastError": last }));
+    fn over_total(
+        &self,
+        last: ErrorInfo,
+        number: u32,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) -> Box<TaskDone> {
+        let error = total_error("another attempt would begin after the totalTimeout of the task")
+            .with_details(json!({ "lastError": last }));
         self.done(TaskStatus::TimedOut, Err(error), number, started_at, now)
     }
 
@@ -157,7 +249,14 @@ impl Attempts {
         self.done(TaskStatus::TimedOut, Err(error), made, now, now)
     }
 
-    fn done(&self, status: TaskStatus, result: Result<TaskOutput, ErrorInfo>, attempts: u32, started_at: Timestamp, now: Timestamp) -> Box<TaskDone> {
+    fn done(
+        &self,
+        status: TaskStatus,
+        result: Result<TaskOutput, ErrorInfo>,
+        attempts: u32,
+        started_at: Timestamp,
+        now: Timestamp,
+    ) -> Box<TaskDone> {
         let (output, outcome, error) = match result {
             Ok(output) => (output.output, output.outcome, None),
             Err(error) => (Value::Null, None, Some(error)),
@@ -177,14 +276,19 @@ impl Attempts {
     }
 
     fn total_deadline(&self, policy: &TaskPolicy) -> Option<Timestamp> {
-        policy.total_micros.map(|length| self.dispatched_at.plus_micros(length))
+        policy
+            .total_micros
+            .map(|length| self.dispatched_at.plus_micros(length))
     }
 
     /// A number from 0 to 1 that follows from the seed, the task and the attempt, so that a run can be repeated.
     fn jitter_unit(&self, attempt: u32) -> f64 {
         let (high, low) = self.task_instance_id.0.as_u64_pair();
         let bits = mix(mix(mix(self.seed ^ high) ^ low) ^ u64::from(attempt));
-        #[expect(clippy::cast_precision_loss, reason = "53 bits are taken, which a float holds exactly")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "53 bits are taken, which a float holds exactly"
+        )]
         let unit = (bits >> 11) as f64 / (1_u64 << 53) as f64;
         unit
     }
@@ -207,7 +311,11 @@ pub(crate) fn late_done(attempt: &Attempt, output: TaskOutput, now: Timestamp) -
 }
 
 fn cancelled_error() -> ErrorInfo {
-    ErrorInfo::new("TASK_CANCELLED", ErrorCategory::Permanent, "the task was cancelled")
+    ErrorInfo::new(
+        "TASK_CANCELLED",
+        ErrorCategory::Permanent,
+        "the task was cancelled",
+    )
 }
 
 fn total_error(message: &str) -> ErrorInfo {
@@ -226,7 +334,9 @@ mod tests {
 
     fn policy(retry: &str) -> TaskPolicy {
         TaskPolicy {
-            retry: serde_json::from_str::<RetryPolicy>(retry).unwrap().resolve(),
+            retry: serde_json::from_str::<RetryPolicy>(retry)
+                .unwrap()
+                .resolve(),
             timeout_micros: 30_000_000,
             heartbeat_micros: None,
             total_micros: None,
@@ -235,7 +345,13 @@ mod tests {
     }
 
     fn attempts(seed: u64) -> Attempts {
-        Attempts::new(7, TaskInstanceId(Uuid::from_u128(42)), at(0), seed, Vec::new())
+        Attempts::new(
+            7,
+            TaskInstanceId(Uuid::from_u128(42)),
+            at(0),
+            seed,
+            Vec::new(),
+        )
     }
 
     fn fail(attempts: &mut Attempts, policy: &TaskPolicy, end: AttemptEnd, now: i64) -> Next {
@@ -252,12 +368,19 @@ mod tests {
         let policy = policy(r#"{"jitter":0}"#);
         let mut task = attempts(0);
         for (now, next) in [(0, 1000), (1000, 3000)] {
-            let Next::Retry(record) = fail(&mut task, &policy, transient(), now) else { panic!("expected a retry at {now}") };
+            let Next::Retry(record) = fail(&mut task, &policy, transient(), now) else {
+                panic!("expected a retry at {now}")
+            };
             assert_eq!(record.next_attempt_at, at(next));
             assert_eq!(task.next_at(), Some(at(next)));
         }
-        let Next::Done(done) = fail(&mut task, &policy, transient(), 3000) else { panic!("expected the end") };
-        assert_eq!((done.status, done.attempts, done.failed_attempts.len()), (TaskStatus::Failed, 3, 2));
+        let Next::Done(done) = fail(&mut task, &policy, transient(), 3000) else {
+            panic!("expected the end")
+        };
+        assert_eq!(
+            (done.status, done.attempts, done.failed_attempts.len()),
+            (TaskStatus::Failed, 3, 2)
+        );
         assert_eq!(done.error.unwrap().code, "LINE_BUSY");
     }
 
@@ -276,53 +399,122 @@ mod tests {
     #[test]
     fn what_the_policy_excludes_ends_the_task_at_once() {
         for (retry, end, status, code) in [
-            ("{}", AttemptEnd::Error(TaskError::business("NO_CREDIT")), TaskStatus::Failed, "NO_CREDIT"),
-            (r#"{"nonRetryableErrors":["LINE_BUSY"]}"#, transient(), TaskStatus::Failed, "LINE_BUSY"),
-            (r#"{"maxAttempts":1}"#, AttemptEnd::OverTime, TaskStatus::TimedOut, "EXECUTION_TIMEOUT"),
-            (r#"{"maxAttempts":1}"#, AttemptEnd::Silent, TaskStatus::TimedOut, "HEARTBEAT_TIMEOUT"),
-            ("{}", AttemptEnd::Cancelled, TaskStatus::Cancelled, "TASK_CANCELLED"),
+            (
+                "{}",
+                AttemptEnd::Error(TaskError::business("NO_CREDIT")),
+                TaskStatus::Failed,
+                "NO_CREDIT",
+            ),
+            (
+                r#"{"nonRetryableErrors":["LINE_BUSY"]}"#,
+                transient(),
+                TaskStatus::Failed,
+                "LINE_BUSY",
+            ),
+            (
+                r#"{"maxAttempts":1}"#,
+                AttemptEnd::OverTime,
+                TaskStatus::TimedOut,
+                "EXECUTION_TIMEOUT",
+            ),
+            (
+                r#"{"maxAttempts":1}"#,
+                AttemptEnd::Silent,
+                TaskStatus::TimedOut,
+                "HEARTBEAT_TIMEOUT",
+            ),
+            (
+                "{}",
+                AttemptEnd::Cancelled,
+                TaskStatus::Cancelled,
+                "TASK_CANCELLED",
+            ),
         ] {
-            let Next::Done(done) = fail(&mut attempts(0), &policy(retry), end, 5) else { panic!("{retry} {code}") };
-            assert_eq!((done.status, done.attempts, done.error.unwrap().code.as_str()), (status, 1, code), "{retry}");
+            let Next::Done(done) = fail(&mut attempts(0), &policy(retry), end, 5) else {
+                panic!("{retry} {code}")
+            };
+            assert_eq!(
+                (
+                    done.status,
+                    done.attempts,
+                    done.error.unwrap().code.as_str()
+                ),
+                (status, 1, code),
+                "{retry}"
+            );
         }
     }
 
     #[test]
     fn a_refused_input_makes_no_attempt() {
         let refused = TaskError::input_refused(&serde_json::from_str::<u8>("x").unwrap_err());
-        let Next::Done(done) = fail(&mut attempts(0), &policy("{}"), AttemptEnd::Error(refused), 0) else { panic!("expected the end") };
-        assert_eq!((done.attempts, done.error.unwrap().code.as_str()), (0, "INPUT_VALIDATION_FAILED"));
+        let Next::Done(done) = fail(
+            &mut attempts(0),
+            &policy("{}"),
+            AttemptEnd::Error(refused),
+            0,
+        ) else {
+            panic!("expected the end")
+        };
+        assert_eq!(
+            (done.attempts, done.error.unwrap().code.as_str()),
+            (0, "INPUT_VALIDATION_FAILED")
+        );
     }
 
     #[test]
     fn no_attempt_begins_after_the_total_timeout() {
-        let policy = TaskPolicy { total_micros: Some(1_500_000), ..policy(r#"{"jitter":0}"#) };
+        let policy = TaskPolicy {
+            total_micros: Some(1_500_000),
+            ..policy(r#"{"jitter":0}"#)
+        };
         let mut task = attempts(0);
-        assert!(matches!(fail(&mut task, &policy, transient(), 0), Next::Retry(_)));
+        assert!(matches!(
+            fail(&mut task, &policy, transient(), 0),
+            Next::Retry(_)
+        ));
         assert_eq!(task.deadline(&policy, at(1000)), at(1500));
-        let Next::Done(done) = fail(&mut task, &policy, transient(), 1000) else { panic!("expected the end") };
+        let Next::Done(done) = fail(&mut task, &policy, transient(), 1000) else {
+            panic!("expected the end")
+        };
         let error = done.error.unwrap();
-        assert_eq!((done.status, error.code.as_str()), (TaskStatus::TimedOut, "TOTAL_TIMEOUT"));
+        assert_eq!(
+            (done.status, error.code.as_str()),
+            (TaskStatus::TimedOut, "TOTAL_TIMEOUT")
+        );
         assert_eq!(error.details.unwrap()["lastError"]["code"], "LINE_BUSY");
-        assert_eq!(task.expired(&policy, at(1500)).unwrap().error.unwrap().code, "TOTAL_TIMEOUT");
+        assert_eq!(
+            task.expired(&policy, at(1500)).unwrap().error.unwrap().code,
+            "TOTAL_TIMEOUT"
+        );
     }
 
     #[test]
     fn a_task_that_never_started_in_time_is_over() {
-        let policy = TaskPolicy { queue_micros: Some(1_000_000), ..policy("{}") };
+        let policy = TaskPolicy {
+            queue_micros: Some(1_000_000),
+            ..policy("{}")
+        };
         let task = attempts(0);
         assert!(task.expired(&policy, at(1000)).is_none());
-        assert_eq!(task.expired(&policy, at(1001)).unwrap().error.unwrap().code, "QUEUE_TIMEOUT");
+        assert_eq!(
+            task.expired(&policy, at(1001)).unwrap().error.unwrap().code,
+            "QUEUE_TIMEOUT"
+        );
     }
 
     #[test]
     fn counting_goes_on_after_a_crash() {
         let policy = policy(r#"{"jitter":0}"#);
         let mut before = attempts(0);
-        let Next::Retry(record) = fail(&mut before, &policy, transient(), 0) else { panic!("expected a retry") };
+        let Next::Retry(record) = fail(&mut before, &policy, transient(), 0) else {
+            panic!("expected a retry")
+        };
         let mut after = Attempts::new(7, before.task_instance_id, at(0), 0, vec![*record]);
         assert_eq!(after.next_number(), 2);
-        let Next::Retry(record) = fail(&mut after, &policy, transient(), 1000) else { panic!("expected a retry") };
+        let Next::Retry(record) = fail(&mut after, &policy, transient(), 1000) else {
+            panic!("expected a retry")
+        };
         assert_eq!((record.attempt, record.next_attempt_at), (2, at(3000)));
     }
 }

@@ -53,19 +53,28 @@ impl CancellationToken {
     ///
     /// # Cancel safety
     /// May be dropped at any time.
-    #[must_use]
     pub fn cancelled(&self) -> Cancelled {
-        Cancelled { token: self.clone(), slot: None, wait: None }
+        Cancelled {
+            token: self.clone(),
+            slot: None,
+            wait: None,
+        }
     }
 
     pub(crate) fn cancelled_while(&self, wait: EngineWait) -> Cancelled {
-        Cancelled { token: self.clone(), slot: None, wait: Some(wait) }
+        Cancelled {
+            token: self.clone(),
+            slot: None,
+            wait: Some(wait),
+        }
     }
 }
 
 impl fmt::Debug for CancellationToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CancellationToken").field("cancelled", &self.is_cancelled()).finish()
+        f.debug_struct("CancellationToken")
+            .field("cancelled", &self.is_cancelled())
+            .finish()
     }
 }
 
@@ -154,6 +163,11 @@ mod tests {
         token.cancel();
         assert_eq!(woken.0.load(Ordering::SeqCst), 1);
         assert!(first.as_mut().poll(&mut cx).is_ready());
-        assert!(Box::pin(token.cancelled()).as_mut().poll(&mut cx).is_ready());
+        assert!(
+            Box::pin(token.cancelled())
+                .as_mut()
+                .poll(&mut cx)
+                .is_ready()
+        );
     }
 }

@@ -50,8 +50,19 @@ pub(crate) struct Attempt {
 }
 
 impl Attempt {
-    pub(crate) fn new(call: TaskCall, number: u32, started_at: Timestamp, deadline: Timestamp, last_checkpoint: Option<Value>) -> Self {
-        let activity = call.work.env.time.virtual_clock().map(HandlerActivity::begin);
+    pub(crate) fn new(
+        call: TaskCall,
+        number: u32,
+        started_at: Timestamp,
+        deadline: Timestamp,
+        last_checkpoint: Option<Value>,
+    ) -> Self {
+        let activity = call
+            .work
+            .env
+            .time
+            .virtual_clock()
+            .map(HandlerActivity::begin);
         Self {
             call,
             number,
@@ -75,7 +86,10 @@ impl Attempt {
 
     /// What the next attempt is told: what this one left, else what the one before left.
     pub(crate) fn take_checkpoint(&self) -> Option<Value> {
-        self.checkpoint.lock().take().or_else(|| self.last_checkpoint.clone())
+        self.checkpoint
+            .lock()
+            .take()
+            .or_else(|| self.last_checkpoint.clone())
     }
 
     /// The handler is over; from now on it does not hold virtual time.
@@ -86,7 +100,9 @@ impl Attempt {
     }
 
     fn wait(&self) -> Option<EngineWait> {
-        self.activity.as_ref().map(|activity| EngineWait::new(Arc::clone(activity)))
+        self.activity
+            .as_ref()
+            .map(|activity| EngineWait::new(Arc::clone(activity)))
     }
 }
 
@@ -104,7 +120,12 @@ impl TaskContext {
     /// The key that makes the effect of all attempts one effect: `wf:{instanceId}:{stepId}:{activation}`.
     #[must_use]
     pub fn idempotency_key(&self) -> String {
-        format!("wf:{}:{}:{}", self.instance_id(), self.step_id(), self.activation())
+        format!(
+            "wf:{}:{}:{}",
+            self.instance_id(),
+            self.step_id(),
+            self.activation()
+        )
     }
 
     /// The name of this attempt: `{taskInstanceId}#{attempt}`.
@@ -221,7 +242,13 @@ impl TaskContext {
     /// # Cancel safety
     /// May be dropped at any time.
     pub async fn sleep(&self, length: Duration) {
-        self.attempt.call.work.env.time.sleep(length, self.attempt.wait()).await;
+        self.attempt
+            .call
+            .work
+            .env
+            .time
+            .sleep(length, self.attempt.wait())
+            .await;
     }
 
     /// Whether the work is to stop.
@@ -249,7 +276,9 @@ impl TaskContext {
 
     /// Says that the handler is alive; needed at least once in each `heartbeatTimeout`, if there is one.
     pub fn heartbeat(&self) {
-        self.attempt.heartbeat_at.fetch_max(self.now().as_micros(), Ordering::Relaxed);
+        self.attempt
+            .heartbeat_at
+            .fetch_max(self.now().as_micros(), Ordering::Relaxed);
     }
 
     /// Says that the handler is alive, and leaves what the next attempt should know if this one fails.

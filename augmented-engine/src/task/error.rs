@@ -64,24 +64,43 @@ impl TaskError {
     /// Exactly this error.
     #[must_use]
     pub fn from_info(info: ErrorInfo) -> Self {
-        Self { info: Box::new(info), input_refused: false }
+        Self {
+            info: Box::new(info),
+            input_refused: false,
+        }
     }
 
     /// The input does not have the handler's type; no attempt is counted.
     pub(crate) fn input_refused(error: &serde_json::Error) -> Self {
         let message = format!("the input does not have the type the handler takes: {error}");
-        Self { info: Box::new(ErrorInfo::new("INPUT_VALIDATION_FAILED", ErrorCategory::Validation, message)), input_refused: true }
+        Self {
+            info: Box::new(ErrorInfo::new(
+                "INPUT_VALIDATION_FAILED",
+                ErrorCategory::Validation,
+                message,
+            )),
+            input_refused: true,
+        }
     }
 
     /// The output cannot be written as JSON.
     pub(crate) fn output_refused(error: &serde_json::Error) -> Self {
-        Self::validation("OUTPUT_VALIDATION_FAILED", format!("the output cannot be written as JSON: {error}"))
+        Self::validation(
+            "OUTPUT_VALIDATION_FAILED",
+            format!("the output cannot be written as JSON: {error}"),
+        )
     }
 
     /// The handler panicked.
     pub(crate) fn panicked(payload: &(dyn Any + Send)) -> Self {
-        let said = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        Self::permanent("HANDLER_PANIC", format!("the handler panicked: {}", said.unwrap_or("no message")))
+        let said = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        Self::permanent(
+            "HANDLER_PANIC",
+            format!("the handler panicked: {}", said.unwrap_or("no message")),
+        )
     }
 
     /// Says in words what happened.
@@ -153,7 +172,11 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for TaskError {
             message.push_str(&cause.to_string());
             source = cause.source();
         }
-        Self::from_info(ErrorInfo::new("RUNTIME_ERROR", ErrorCategory::System, message))
+        Self::from_info(ErrorInfo::new(
+            "RUNTIME_ERROR",
+            ErrorCategory::System,
+            message,
+        ))
     }
 }
 
@@ -186,19 +209,24 @@ mod tests {
         struct Saving(#[source] std::num::ParseIntError);
         let error = TaskError::from(Saving("x".parse::<u8>().unwrap_err()));
         let info = error.info();
-        assert_eq!((info.code.as_str(), info.category, info.retryable), ("RUNTIME_ERROR", ErrorCategory::System, true));
+        assert_eq!(
+            (info.code.as_str(), info.category, info.retryable),
+            ("RUNTIME_ERROR", ErrorCategory::System, true)
+        );
         assert_eq!(info.message, "saving failed: invalid digit found in string");
     }
 
     #[test]
     fn an_error_info_passes_through_unchanged() {
-        let info = ErrorInfo::new("LINE_BUSY", ErrorCategory::Transient, "busy").with_retry_after_ms(7);
+        let info =
+            ErrorInfo::new("LINE_BUSY", ErrorCategory::Transient, "busy").with_retry_after_ms(7);
         assert_eq!(*TaskError::from(info.clone()).info(), info);
     }
 
     #[test]
     fn a_business_error_is_not_retried_and_details_stay_out_of_debug() {
-        let error = TaskError::business("NO_CREDIT").with_details(serde_json::json!({"card": "4711"}));
+        let error =
+            TaskError::business("NO_CREDIT").with_details(serde_json::json!({"card": "4711"}));
         assert!(!error.is_retryable());
         assert!(!format!("{error:?}").contains("4711"));
     }

@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::context::TaskContext;
+use super::derived::derived_schema;
 use super::error::TaskError;
 use super::output::{IntoTaskOutput, TaskOutput};
 
@@ -42,7 +42,11 @@ pub trait TaskHandler: Send + Sync + 'static {
     /// # Cancel safety
     /// The future is dropped when the attempt is over time or cancelled for longer than its grace, so work that
     /// must not be torn apart belongs behind the idempotency key of the context.
-    fn handle(&self, ctx: TaskContext, input: Self::Input) -> impl Future<Output = Result<Self::Output, TaskError>> + Send;
+    fn handle(
+        &self,
+        ctx: TaskContext,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Self::Output, TaskError>> + Send;
 }
 
 /// Everything that can be registered as a task handler: `async fn(TaskContext, I) -> Result<O, TaskError>`,
@@ -69,7 +73,11 @@ pub trait IntoBlockingTask<Args> {
 /// A task handler without its types.
 pub trait DynTask: Send + Sync + 'static {
     /// Begins one attempt.
-    fn call(&self, ctx: TaskContext, input: Arc<Value>) -> BoxFuture<'static, Result<TaskOutput, TaskError>>;
+    fn call(
+        &self,
+        ctx: TaskContext,
+        input: Arc<Value>,
+    ) -> BoxFuture<'static, Result<TaskOutput, TaskError>>;
 
     /// The JSON Schema of what it takes.
     fn input_schema(&self) -> &Value;
@@ -86,13 +94,11 @@ struct Schemas {
 
 impl Schemas {
     fn of<I: JsonSchema, O: IntoTaskOutput>() -> Self {
-        Self { input: schema_with(|generator| generator.root_schema_for::<I>()), output: schema_with(O::schema) }
+        Self {
+            input: derived_schema(|generator| generator.root_schema_for::<I>()),
+            output: derived_schema(O::schema),
+        }
     }
-}
-
-fn schema_with(make: impl FnOnce(&mut SchemaGenerator) -> Schema) -> Value {
-    let mut generator = SchemaSettings::draft2020_12().into_generator();
-    make(&mut generator).to_value()
 }
 
 /// Reads a typed input straight from the shared JSON, without a copy of the tree.
@@ -101,7 +107,9 @@ fn read_input<I: DeserializeOwned>(input: &Value) -> Result<I, TaskError> {
 }
 
 /// A future that is already there.
-fn ready(result: Result<TaskOutput, TaskError>) -> BoxFuture<'static, Result<TaskOutput, TaskError>> {
+fn ready(
+    result: Result<TaskOutput, TaskError>,
+) -> BoxFuture<'static, Result<TaskOutput, TaskError>> {
     Box::pin(std::future::ready(result))
 }
 
@@ -119,7 +127,11 @@ where
     I: DeserializeOwned + Send + 'static,
     O: IntoTaskOutput,
 {
-    fn call(&self, ctx: TaskContext, input: Arc<Value>) -> BoxFuture<'static, Result<TaskOutput, TaskError>> {
+    fn call(
+        &self,
+        ctx: TaskContext,
+        input: Arc<Value>,
+    ) -> BoxFuture<'static, Result<TaskOutput, TaskError>> {
         match read_input(&input) {
             Ok(input) => {
                 let work = (self.function)(ctx, input);
@@ -146,7 +158,11 @@ where
     O: IntoTaskOutput,
 {
     fn into_task(self) -> Arc<dyn DynTask> {
-        Arc::new(WithContext { function: self, schemas: Schemas::of::<I, O>(), types: PhantomData })
+        Arc::new(WithContext {
+            function: self,
+            schemas: Schemas::of::<I, O>(),
+            types: PhantomData,
+        })
     }
 }
 
@@ -159,7 +175,11 @@ where
 {
     fn into_task(self) -> Arc<dyn DynTask> {
         let function = move |_: TaskContext, input: I| self(input);
-        Arc::new(WithContext { function, schemas: Schemas::of::<I, O>(), types: PhantomData })
+        Arc::new(WithContext {
+            function,
+            schemas: Schemas::of::<I, O>(),
+            types: PhantomData,
+        })
     }
 }
 
@@ -170,10 +190,16 @@ struct Stateful<H> {
 }
 
 impl<H: TaskHandler> DynTask for Stateful<H> {
-    fn call(&self, ctx: TaskContext, input: Arc<Value>) -> BoxFuture<'static, Result<TaskOutput, TaskError>> {
+    fn call(
+        &self,
+        ctx: TaskContext,
+        input: Arc<Value>,
+    ) -> BoxFuture<'static, Result<TaskOutput, TaskError>> {
         let handler = Arc::clone(&self.handler);
         match read_input::<H::Input>(&input) {
-            Ok(input) => Box::pin(async move { handler.handle(ctx, input).await?.into_task_output() }),
+            Ok(input) => {
+                Box::pin(async move { handler.handle(ctx, input).await?.into_task_output() })
+            }
             Err(refused) => ready(Err(refused)),
         }
     }
@@ -190,7 +216,10 @@ impl<H: TaskHandler> DynTask for Stateful<H> {
 // The argument only tells this implementation from those for functions.
 impl<H: TaskHandler> IntoTask<fn(H)> for H {
     fn into_task(self) -> Arc<dyn DynTask> {
-        Arc::new(Stateful { handler: Arc::new(self), schemas: Schemas::of::<H::Input, H::Output>() })
+        Arc::new(Stateful {
+            handler: Arc::new(self),
+            schemas: Schemas::of::<H::Input, H::Output>(),
+        })
     }
 }
 
@@ -213,14 +242,21 @@ where
     I: DeserializeOwned + Send + 'static,
     O: IntoTaskOutput,
 {
-    fn call(&self, ctx: TaskContext, input: Arc<Value>) -> BoxFuture<'static, Result<TaskOutput, TaskError>> {
+    fn call(
+        &self,
+        ctx: TaskContext,
+        input: Arc<Value>,
+    ) -> BoxFuture<'static, Result<TaskOutput, TaskError>> {
         let function = Arc::clone(&self.function);
         Box::pin(async move {
             let work = move || function(ctx, read_input(&input)?)?.into_task_output();
             match tokio::task::spawn_blocking(work).await {
                 Ok(result) => result,
                 Err(failed) if failed.is_panic() => Err(TaskError::panicked(&*failed.into_panic())),
-                Err(_) => Err(TaskError::retryable("ENVIRONMENT_SETUP_FAILED", "the pool of blocking threads is shut down")),
+                Err(_) => Err(TaskError::retryable(
+                    "ENVIRONMENT_SETUP_FAILED",
+                    "the pool of blocking threads is shut down",
+                )),
             }
         })
     }
@@ -241,7 +277,11 @@ where
     O: IntoTaskOutput,
 {
     fn into_blocking_task(self) -> Arc<dyn DynTask> {
-        Arc::new(Blocking { function: Arc::new(self), schemas: Schemas::of::<I, O>(), types: PhantomData })
+        Arc::new(Blocking {
+            function: Arc::new(self),
+            schemas: Schemas::of::<I, O>(),
+            types: PhantomData,
+        })
     }
 }
 
@@ -253,6 +293,10 @@ where
 {
     fn into_blocking_task(self) -> Arc<dyn DynTask> {
         let function = move |_: TaskContext, input: I| self(input);
-        Arc::new(Blocking { function: Arc::new(function), schemas: Schemas::of::<I, O>(), types: PhantomData })
+        Arc::new(Blocking {
+            function: Arc::new(function),
+            schemas: Schemas::of::<I, O>(),
+            types: PhantomData,
+        })
     }
 }

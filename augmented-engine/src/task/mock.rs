@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use augmented_core::error::ErrorInfo;
-use augmented_core::expr::{ExprSite, ExpressionEngine, FieldClass, JsonBindings, Profile, Shape, Template};
+use augmented_core::expr::{
+    ExprSite, ExpressionEngine, FieldClass, JsonBindings, Profile, Shape, Template,
+};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 
@@ -37,7 +39,10 @@ pub struct MockScript {
 
 #[derive(Clone, Debug)]
 enum MockAnswer {
-    Output { output: Value, outcome: Option<Arc<str>> },
+    Output {
+        output: Value,
+        outcome: Option<Arc<str>>,
+    },
     Error(ErrorInfo),
 }
 
@@ -54,7 +59,10 @@ pub struct MockError {
 
 impl MockError {
     fn new(pointer: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), message: message.into() }
+        Self {
+            pointer: pointer.into(),
+            message: message.into(),
+        }
     }
 }
 
@@ -62,13 +70,20 @@ impl MockScript {
     /// Always the same output.
     #[must_use]
     pub fn output(output: Value) -> Self {
-        Self { answers: vec![MockAnswer::Output { output, outcome: None }] }
+        Self {
+            answers: vec![MockAnswer::Output {
+                output,
+                outcome: None,
+            }],
+        }
     }
 
     /// Always the same error.
     #[must_use]
     pub fn error(error: ErrorInfo) -> Self {
-        Self { answers: vec![MockAnswer::Error(error)] }
+        Self {
+            answers: vec![MockAnswer::Error(error)],
+        }
     }
 
     /// Answers with `next` once the answers so far are used up; that one is repeated then.
@@ -93,10 +108,17 @@ impl MockScript {
     /// [`MockError`] for an empty array, and for `$error` or `$outcome` of the wrong shape.
     pub fn from_json(script: &Value) -> Result<Self, MockError> {
         let answers = match script {
-            Value::Array(list) if list.is_empty() => return Err(MockError::new("", "a mock needs at least one answer")),
+            Value::Array(list) if list.is_empty() => {
+                return Err(MockError::new("", "a mock needs at least one answer"));
+            }
             Value::Array(list) => {
-                let read = |(index, answer): (usize, &Value)| MockAnswer::from_json(answer, &format!("/{index}"));
-                list.iter().enumerate().map(read).collect::<Result<_, _>>()?
+                let read = |(index, answer): (usize, &Value)| {
+                    MockAnswer::from_json(answer, &format!("/{index}"))
+                };
+                list.iter()
+                    .enumerate()
+                    .map(read)
+                    .collect::<Result<_, _>>()?
             }
             single => vec![MockAnswer::from_json(single, "")?],
         };
@@ -118,38 +140,72 @@ impl MockScript {
 
 impl MockAnswer {
     fn from_json(answer: &Value, at: &str) -> Result<Self, MockError> {
-        let Some(members) = answer.as_object() else { return Ok(Self::Output { output: answer.clone(), outcome: None }) };
+        let Some(members) = answer.as_object() else {
+            return Ok(Self::Output {
+                output: answer.clone(),
+                outcome: None,
+            });
+        };
         if let Some(error) = members.get("$error") {
             only(members, &["$error"], at)?;
             return read_error(error, &format!("{at}/$error")).map(Self::Error);
         }
-        let Some(outcome) = members.get("$outcome") else { return Ok(Self::Output { output: answer.clone(), outcome: None }) };
+        let Some(outcome) = members.get("$outcome") else {
+            return Ok(Self::Output {
+                output: answer.clone(),
+                outcome: None,
+            });
+        };
         only(members, &["$outcome", "output"], at)?;
         let Some(code) = outcome.as_str().filter(|code| !code.is_empty()) else {
-            return Err(MockError::new(format!("{at}/$outcome"), "an outcome is a non-empty text"));
+            return Err(MockError::new(
+                format!("{at}/$outcome"),
+                "an outcome is a non-empty text",
+            ));
         };
         let output = members.get("output").cloned().unwrap_or_else(|| json!({}));
-        Ok(Self::Output { output, outcome: Some(code.into()) })
+        Ok(Self::Output {
+            output,
+            outcome: Some(code.into()),
+        })
     }
 }
 
 fn only(members: &Map<String, Value>, known: &[&str], at: &str) -> Result<(), MockError> {
     match members.keys().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
-        Some(other) => Err(MockError::new(format!("{at}/{other}"), format!("beside {} there is no member `{other}`", known.join(" and ")))),
+        Some(other) => Err(MockError::new(
+            format!("{at}/{other}"),
+            format!(
+                "beside {} there is no member `{other}`",
+                known.join(" and ")
+            ),
+        )),
     }
 }
 
 /// Reads an error whose message and `retryable` may be left out.
 fn read_error(error: &Value, at: &str) -> Result<ErrorInfo, MockError> {
-    let Some(members) = error.as_object() else { return Err(MockError::new(at, "an error is an object with `code` and `category`")) };
+    let Some(members) = error.as_object() else {
+        return Err(MockError::new(
+            at,
+            "an error is an object with `code` and `category`",
+        ));
+    };
     let mut whole = members.clone();
-    let category = members.get("category").cloned().unwrap_or_else(|| json!("TRANSIENT"));
-    let retryable = serde_json::from_value::<augmented_core::ErrorCategory>(category.clone()).is_ok_and(|known| known.retryable_by_default());
+    let category = members
+        .get("category")
+        .cloned()
+        .unwrap_or_else(|| json!("TRANSIENT"));
+    let retryable = serde_json::from_value::<augmented_core::ErrorCategory>(category.clone())
+        .is_ok_and(|known| known.retryable_by_default());
     whole.insert("category".to_owned(), category);
-    whole.entry("message").or_insert_with(|| json!("mocked error"));
+    whole
+        .entry("message")
+        .or_insert_with(|| json!("mocked error"));
     whole.entry("retryable").or_insert_with(|| json!(retryable));
-    serde_json::from_value(Value::Object(whole)).map_err(|wrong| MockError::new(at, wrong.to_string()))
+    serde_json::from_value(Value::Object(whole))
+        .map_err(|wrong| MockError::new(at, wrong.to_string()))
 }
 
 /// A mock as a handler.
@@ -159,7 +215,10 @@ pub(crate) struct MockTask {
 }
 
 enum Answer {
-    Output { output: Template, outcome: Option<Arc<str>> },
+    Output {
+        output: Template,
+        outcome: Option<Arc<str>>,
+    },
     Error(ErrorInfo),
 }
 
@@ -168,24 +227,48 @@ static ANYTHING: Value = Value::Bool(true);
 
 impl MockTask {
     /// Compiles the templates of a script.
-    pub(crate) fn compile(script: &MockScript, expressions: &dyn ExpressionEngine) -> Result<Self, MockError> {
+    pub(crate) fn compile(
+        script: &MockScript,
+        expressions: &dyn ExpressionEngine,
+    ) -> Result<Self, MockError> {
         let mut site = ExprSite::new("mock", Profile::Strict, FieldClass::Mapping);
-        let roots = [("input", Shape::Data), ("attempt", Shape::Number), ("visit", Shape::Number), ("now", Shape::Instant)];
+        let roots = [
+            ("input", Shape::Data),
+            ("attempt", Shape::Number),
+            ("visit", Shape::Number),
+            ("now", Shape::Instant),
+        ];
         for (root, shape) in roots {
             site = site.with_root(root, shape);
         }
         let compile = |(index, answer): (usize, &MockAnswer)| match answer {
             MockAnswer::Error(error) => Ok(Answer::Error(error.clone())),
-            MockAnswer::Output { output, outcome } => match expressions.compile_template(output, &site) {
-                Ok(output) => Ok(Answer::Output { output, outcome: outcome.clone() }),
-                Err(problems) => {
-                    let (pointer, message) = problems.first().map_or_else(Default::default, |problem| (problem.pointer.clone(), problem.problem.message.clone()));
-                    Err(MockError::new(format!("/{index}{pointer}"), message))
+            MockAnswer::Output { output, outcome } => {
+                match expressions.compile_template(output, &site) {
+                    Ok(output) => Ok(Answer::Output {
+                        output,
+                        outcome: outcome.clone(),
+                    }),
+                    Err(problems) => {
+                        let (pointer, message) =
+                            problems.first().map_or_else(Default::default, |problem| {
+                                (problem.pointer.clone(), problem.problem.message.clone())
+                            });
+                        Err(MockError::new(format!("/{index}{pointer}"), message))
+                    }
                 }
-            },
+            }
         };
-        let answers = script.answers.iter().enumerate().map(compile).collect::<Result<_, _>>()?;
-        Ok(Self { answers, calls: AtomicUsize::new(0) })
+        let answers = script
+            .answers
+            .iter()
+            .enumerate()
+            .map(compile)
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            answers,
+            calls: AtomicUsize::new(0),
+        })
     }
 
     fn answer(&self, ctx: &TaskContext, input: &Value) -> Result<TaskOutput, TaskError> {
@@ -200,15 +283,27 @@ impl MockTask {
                     .with("attempt", json!(ctx.attempt()))
                     .with("visit", json!(ctx.visit()))
                     .with_now(ctx.now());
-                let output = output.eval(&roots).map_err(|error| TaskError::validation(error.code, format!("the mock cannot be evaluated: {}", error.message)))?;
-                Ok(TaskOutput { output, outcome: outcome.clone() })
+                let output = output.eval(&roots).map_err(|error| {
+                    TaskError::validation(
+                        error.code,
+                        format!("the mock cannot be evaluated: {}", error.message),
+                    )
+                })?;
+                Ok(TaskOutput {
+                    output,
+                    outcome: outcome.clone(),
+                })
             }
         }
     }
 }
 
 impl DynTask for MockTask {
-    fn call(&self, ctx: TaskContext, input: Arc<Value>) -> BoxFuture<'static, Result<TaskOutput, TaskError>> {
+    fn call(
+        &self,
+        ctx: TaskContext,
+        input: Arc<Value>,
+    ) -> BoxFuture<'static, Result<TaskOutput, TaskError>> {
         let answer = self.answer(&ctx, &input);
         Box::pin(std::future::ready(answer))
     }
@@ -252,9 +347,18 @@ mod tests {
     fn wrong_forms_say_where_they_are_wrong() {
         for (script, expected) in [
             (json!([]), "a mock needs at least one answer, at "),
-            (json!([{}, {"$outcome": 1}]), "an outcome is a non-empty text, at /1/$outcome"),
-            (json!({"$error": {"code": "X"}, "output": {}}), "beside $error there is no member `output`, at /output"),
-            (json!({"$error": "X"}), "an error is an object with `code` and `category`, at /$error"),
+            (
+                json!([{}, {"$outcome": 1}]),
+                "an outcome is a non-empty text, at /1/$outcome",
+            ),
+            (
+                json!({"$error": {"code": "X"}, "output": {}}),
+                "beside $error there is no member `output`, at /output",
+            ),
+            (
+                json!({"$error": "X"}),
+                "an error is an object with `code` and `category`, at /$error",
+            ),
         ] {
             assert_eq!(read(script), expected);
         }

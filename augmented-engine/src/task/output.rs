@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use augmented_core::json::normalise_numbers;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::Value;
@@ -20,10 +21,13 @@ pub struct TaskOutput {
 }
 
 impl TaskOutput {
-    /// Data without a particular outcome.
+    /// Data without a particular outcome; integral doubles in it become integers, the one form of a number.
     #[must_use]
     pub fn new(output: Value) -> Self {
-        Self { output, outcome: None }
+        Self {
+            output: normalise_numbers(output),
+            outcome: None,
+        }
     }
 
     /// Chooses the outcome.
@@ -58,7 +62,10 @@ pub struct Outcome<T> {
 impl<T> Outcome<T> {
     /// `output` under the business outcome `outcome`.
     pub fn new(outcome: impl Into<Arc<str>>, output: T) -> Self {
-        Self { output, outcome: outcome.into() }
+        Self {
+            output,
+            outcome: outcome.into(),
+        }
     }
 }
 
@@ -90,7 +97,7 @@ impl<T: Serialize + JsonSchema + Send + 'static> IntoTaskOutput for T {
 
 impl<T: Serialize + JsonSchema + Send + 'static> IntoTaskOutput for Outcome<T> {
     fn into_task_output(self) -> Result<TaskOutput, TaskError> {
-        Ok(TaskOutput { output: to_value(self.output)?, outcome: Some(self.outcome) })
+        Ok(TaskOutput::new(to_value(self.output)?).with_outcome(self.outcome))
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {
@@ -116,7 +123,9 @@ fn to_value<T: Serialize + 'static>(output: T) -> Result<Value, TaskError> {
         return Ok(json.take().unwrap_or(Value::Null));
     }
     match output {
-        Some(output) => serde_json::to_value(output).map_err(|error| TaskError::output_refused(&error)),
+        Some(output) => {
+            serde_json::to_value(output).map_err(|error| TaskError::output_refused(&error))
+        }
         None => Ok(Value::Null),
     }
 }
@@ -133,10 +142,18 @@ mod tests {
 
     #[test]
     fn typed_json_and_outcome_outputs_become_the_same_shape() {
-        assert_eq!(Reserved { left: 3 }.into_task_output().unwrap(), TaskOutput::new(json!({"left": 3})));
-        assert_eq!(json!({"left": 3}).into_task_output().unwrap(), TaskOutput::new(json!({"left": 3})));
         assert_eq!(
-            Outcome::new("LOW", Reserved { left: 3 }).into_task_output().unwrap(),
+            Reserved { left: 3 }.into_task_output().unwrap(),
+            TaskOutput::new(json!({"left": 3}))
+        );
+        assert_eq!(
+            json!({"left": 3}).into_task_output().unwrap(),
+            TaskOutput::new(json!({"left": 3}))
+        );
+        assert_eq!(
+            Outcome::new("LOW", Reserved { left: 3 })
+                .into_task_output()
+                .unwrap(),
             TaskOutput::new(json!({"left": 3})).with_outcome("LOW")
         );
     }
@@ -144,6 +161,9 @@ mod tests {
     #[test]
     fn an_output_without_json_form_is_refused() {
         let keyed_by_lists = std::collections::BTreeMap::from([(vec![1], 1)]);
-        assert_eq!(keyed_by_lists.into_task_output().unwrap_err().code(), "OUTPUT_VALIDATION_FAILED");
+        assert_eq!(
+            keyed_by_lists.into_task_output().unwrap_err().code(),
+            "OUTPUT_VALIDATION_FAILED"
+        );
     }
 }

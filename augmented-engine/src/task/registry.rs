@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use augmented_core::Timestamp;
 use augmented_core::ids::uuid_v7;
-use augmented_core::model::{DefinitionKind, Implementation, TaskDefinition, builtin, content_hash};
+use augmented_core::model::{
+    DefinitionKind, Implementation, TaskDefinition, builtin, content_hash,
+};
 use augmented_core::runtime::TaskPin;
 use augmented_core::validate::Finding;
 use rustc_hash::FxHashMap;
@@ -36,7 +38,11 @@ const DERIVED_VERSION: &str = "1.0.0";
 
 impl TaskRegistry {
     /// Registers a handler; one of the same name is replaced.
-    pub(crate) fn add(&mut self, name: &str, handler: Arc<dyn DynTask>) -> Result<(), Vec<Finding>> {
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        handler: Arc<dyn DynTask>,
+    ) -> Result<(), Vec<Finding>> {
         let derived = DerivedTask::of(name, &*handler)?;
         self.handlers.insert(name.to_owned(), handler);
         self.derived.insert(name.to_owned(), derived);
@@ -68,16 +74,24 @@ impl TaskRegistry {
     }
 
     /// Compiles a stored definition with whatever does its work on this node.
-    pub(crate) fn compile(&self, definition: &TaskDefinition, pin: TaskPin) -> Result<CompiledTask, Vec<Finding>> {
+    pub(crate) fn compile(
+        &self,
+        definition: &TaskDefinition,
+        pin: TaskPin,
+    ) -> Result<CompiledTask, Vec<Finding>> {
         let is_native = matches!(definition.implementation, Implementation::Native(_));
         CompiledTask::compile(definition, pin, |endpoint| {
             let mock = self.mocks.get(definition.task_id.as_str());
-            mock.or_else(|| self.handlers.get(endpoint).filter(|_| is_native)).cloned()
+            mock.or_else(|| self.handlers.get(endpoint).filter(|_| is_native))
+                .cloned()
         })
     }
 
     /// Compiles the definition that follows from a handler.
-    pub(crate) fn compile_derived(&self, derived: &DerivedTask) -> Result<CompiledTask, Vec<Finding>> {
+    pub(crate) fn compile_derived(
+        &self,
+        derived: &DerivedTask,
+    ) -> Result<CompiledTask, Vec<Finding>> {
         self.compile(&derived.definition, derived.pin.clone())
     }
 }
@@ -101,14 +115,27 @@ impl DerivedTask {
     }
 
     fn from_document(name: &str, document: Arc<Value>) -> Result<Self, Vec<Finding>> {
-        let definition = TaskDefinition::deserialize(&*document)
-            .map_err(|error| vec![Finding::error("TASK_INVALID", "", format!("the handler `{name}` gives no legal task definition: {error}"))])?;
+        let definition = TaskDefinition::deserialize(&*document).map_err(|error| {
+            vec![Finding::error(
+                "TASK_INVALID",
+                "",
+                format!("the handler `{name}` gives no legal task definition: {error}"),
+            )]
+        })?;
         // Equal on every node that has the same handler, so that an instance may move between them.
         let digest = content_hash(DefinitionKind::Task, &document);
         let mut random = [0; 10];
         random.copy_from_slice(&digest[..10]);
-        let pin = TaskPin { id: uuid_v7(Timestamp::from_micros(0), &random), task_id: name.into(), version: DERIVED_VERSION.into() };
-        Ok(Self { pin, document, definition: Arc::new(definition) })
+        let pin = TaskPin {
+            id: uuid_v7(Timestamp::from_micros(0), &random),
+            task_id: name.into(),
+            version: DERIVED_VERSION.into(),
+        };
+        Ok(Self {
+            pin,
+            document,
+            definition: Arc::new(definition),
+        })
     }
 }
 
@@ -138,7 +165,8 @@ mod tests {
                 registry.add(name, handler).unwrap();
             }
         }
-        let [one, other] = registries.map(|registry| registry.derived("std.echo").unwrap().pin.clone());
+        let [one, other] =
+            registries.map(|registry| registry.derived("std.echo").unwrap().pin.clone());
         assert_eq!(one, other);
         assert_eq!((&*one.task_id, &*one.version), ("std.echo", "1.0.0"));
     }

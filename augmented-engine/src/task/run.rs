@@ -30,7 +30,7 @@ pub(crate) enum Begun {
     /// Its next attempt is so far away that its instance may be put away until then.
     Parked(Timestamp),
     /// It is under way.
-    Running(TaskRun, Arc<RunControl>),
+    Running(Box<TaskRun>, Arc<RunControl>),
 }
 
 /// How a task under way ended.
@@ -40,7 +40,7 @@ pub(crate) struct RunEnd {
     pub(crate) activation: u64,
     pub(crate) outcome: RunOutcome,
     /// Results of attempts that had been given up, in the order they came.
-    pub(crate) late: Vec<Box<TaskDone>>,
+    pub(crate) late: Vec<TaskDone>,
     /// Handlers that are over time and still go on.
     pub(crate) lingering: Vec<Lingering>,
 }
@@ -103,16 +103,26 @@ impl Handling {
         let made = match &call.work.task.handler {
             Some(handler) => {
                 let _entered = span.as_ref().map(tracing::Span::enter);
-                catch_unwind(AssertUnwindSafe(|| handler.call(context, Arc::clone(input))))
+                catch_unwind(AssertUnwindSafe(|| {
+                    handler.call(context, Arc::clone(input))
+                }))
             }
             None => Ok(no_handler(&call.work.task.endpoint)),
         };
-        let future = made.unwrap_or_else(|panic| Box::pin(std::future::ready(Err(TaskError::panicked(&*panic)))));
-        Self { attempt, future: Some(future), span }
+        let future = made.unwrap_or_else(|panic| {
+            Box::pin(std::future::ready(Err(TaskError::panicked(&*panic))))
+        });
+        Self {
+            attempt,
+            future: Some(future),
+            span,
+        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<TaskOutput, TaskError>> {
-        let Some(future) = &mut self.future else { return Poll::Pending };
+        let Some(future) = &mut self.future else {
+            return Poll::Pending;
+        };
         let polled = {
             let _entered = self.span.as_ref().map(tracing::Span::enter);
             catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
@@ -145,7 +155,11 @@ impl Drop for Handling {
 
 fn no_handler(endpoint: &str) -> BoxFuture<'static, Result<TaskOutput, TaskError>> {
     let message = format!("no handler called `{endpoint}` is registered on this node");
-    let error = TaskError::from_info(ErrorInfo::new("ENVIRONMENT_SETUP_FAILED", ErrorCategory::System, message));
+    let error = TaskError::from_info(ErrorInfo::new(
+        "ENVIRONMENT_SETUP_FAILED",
+        ErrorCategory::System,
+        message,
+    ));
     Box::pin(std::future::ready(Err(error)))
 }
 
@@ -175,7 +189,13 @@ impl Future for Lingering {
         if let Poll::Ready(result) = this.handling.poll(cx) {
             let attempt = &this.handling.attempt;
             let (now, header) = (attempt.call.work.env.time.now(), &attempt.call.header);
-            return Poll::Ready(result.ok().map(|output| (header.tenant_id, header.instance_id, late_done(attempt, output, now))));
+            return Poll::Ready(result.ok().map(|output| {
+                (
+                    header.tenant_id,
+                    header.instance_id,
+                    late_done(attempt, output, now),
+                )
+            }));
         }
         Pin::new(&mut this.until).poll(cx).map(|()| None)
     }
@@ -189,21 +209,44 @@ pub(crate) struct TaskRun {
     control: Arc<RunControl>,
     phase: Phase,
     grace: Option<Sleep>,
-    late: Vec<Box<TaskDone>>,
+    late: Vec<TaskDone>,
     lingering: Vec<Lingering>,
 }
 
 enum Phase {
-    Attempt { handling: Handling, deadline: Sleep, silence: Option<Sleep> },
-    Recording { write: BoxFuture<'static, Result<(), StoreError>>, next_at: Timestamp, _hold: Option<TimeHold> },
-    Backoff { sleep: Sleep, next_at: Timestamp },
+    Attempt {
+        handling: Handling,
+        deadline: Sleep,
+        silence: Option<Sleep>,
+    },
+    Recording {
+        write: BoxFuture<'static, Result<(), StoreError>>,
+        next_at: Timestamp,
+        _hold: Option<TimeHold>,
+    },
+    Backoff {
+        sleep: Sleep,
+        next_at: Timestamp,
+    },
     Over,
 }
 
 /// Begins, or after a crash resumes, a task; polls its handler once on the spot.
-pub(crate) fn begin(call: TaskCall, input: Arc<Value>, dispatched_at: Timestamp, failed: Vec<AttemptRecord>, now: Timestamp) -> Begun {
+pub(crate) fn begin(
+    call: TaskCall,
+    input: Arc<Value>,
+    dispatched_at: Timestamp,
+    failed: Vec<AttemptRecord>,
+    now: Timestamp,
+) -> Begun {
     let env = &call.work.env;
-    let mut attempts = Attempts::new(call.activation, call.task_instance_id, dispatched_at, env.seed, failed);
+    let mut attempts = Attempts::new(
+        call.activation,
+        call.task_instance_id,
+        dispatched_at,
+        env.seed,
+        failed,
+    );
     if let Some(next_at) = attempts.next_at().filter(|next_at| *next_at > now) {
         if next_at.micros_since(now) > env.park_after_micros {
             return Begun::Parked(next_at);
@@ -216,7 +259,11 @@ pub(crate) fn begin(call: TaskCall, input: Arc<Value>, dispatched_at: Timestamp,
     }
     let findings = call.work.task.check_input(&input);
     if !findings.is_empty() {
-        let error = findings_error("INPUT_VALIDATION_FAILED", "the input does not fit the input schema of the task", &findings);
+        let error = findings_error(
+            "INPUT_VALIDATION_FAILED",
+            "the input does not fit the input schema of the task",
+            &findings,
+        );
         return Begun::Done(attempts.input_refused(error, now));
     }
     let mut handling = begin_attempt(&call, &attempts, &input, now);
@@ -248,12 +295,23 @@ fn running(call: TaskCall, input: Arc<Value>, attempts: Attempts, phase: Phase) 
         late: Vec::new(),
         lingering: Vec::new(),
     };
-    Begun::Running(run, control)
+    Begun::Running(Box::new(run), control)
 }
 
-fn begin_attempt(call: &TaskCall, attempts: &Attempts, input: &Arc<Value>, now: Timestamp) -> Handling {
+fn begin_attempt(
+    call: &TaskCall,
+    attempts: &Attempts,
+    input: &Arc<Value>,
+    now: Timestamp,
+) -> Handling {
     let deadline = attempts.deadline(&call.work.policy, now);
-    let attempt = Attempt::new(call.clone(), attempts.next_number(), now, deadline, attempts.checkpoint());
+    let attempt = Attempt::new(
+        call.clone(),
+        attempts.next_number(),
+        now,
+        deadline,
+        attempts.checkpoint(),
+    );
     Handling::begin(Arc::new(attempt), input)
 }
 
@@ -263,8 +321,15 @@ fn waiting(handling: Handling) -> Phase {
     let env = &attempt.call.work.env;
     let deadline = env.time.sleep_until(attempt.deadline, None);
     let silence = attempt.call.work.policy.heartbeat_micros;
-    let silence = silence.map(|length| env.time.sleep_until(attempt.heartbeat_at().plus_micros(length), None));
-    Phase::Attempt { handling, deadline, silence }
+    let silence = silence.map(|length| {
+        env.time
+            .sleep_until(attempt.heartbeat_at().plus_micros(length), None)
+    });
+    Phase::Attempt {
+        handling,
+        deadline,
+        silence,
+    }
 }
 
 fn recording(call: &TaskCall, record: AttemptRecord) -> Phase {
@@ -278,11 +343,20 @@ fn recording(call: &TaskCall, record: AttemptRecord) -> Phase {
         task_instance_id: call.task_instance_id,
         record,
     };
-    Phase::Recording { write: Box::pin(async move { store.record_attempts(vec![row]).await }), next_at, _hold: env.time.hold() }
+    Phase::Recording {
+        write: Box::pin(async move { store.record_attempts(vec![row]).await }),
+        next_at,
+        _hold: env.time.hold(),
+    }
 }
 
 /// What follows the answer of a handler.
-fn end_attempt(attempts: &mut Attempts, attempt: &Attempt, result: Result<TaskOutput, TaskError>, cancelled: bool) -> Next {
+fn end_attempt(
+    attempts: &mut Attempts,
+    attempt: &Attempt,
+    result: Result<TaskOutput, TaskError>,
+    cancelled: bool,
+) -> Next {
     let work = &attempt.call.work;
     let end = match result {
         Ok(output) => {
@@ -290,7 +364,11 @@ fn end_attempt(attempts: &mut Attempts, attempt: &Attempt, result: Result<TaskOu
             if findings.is_empty() {
                 AttemptEnd::Output(output)
             } else {
-                let info = findings_error("OUTPUT_VALIDATION_FAILED", "the output does not fit the output schema of the task", &findings);
+                let info = findings_error(
+                    "OUTPUT_VALIDATION_FAILED",
+                    "the output does not fit the output schema of the task",
+                    &findings,
+                );
                 AttemptEnd::Error(TaskError::from_info(info))
             }
         }
@@ -298,7 +376,13 @@ fn end_attempt(attempts: &mut Attempts, attempt: &Attempt, result: Result<TaskOu
         Err(error) => AttemptEnd::Error(error),
     };
     let now = work.env.time.now();
-    attempts.ended(&work.policy, attempt.number, end, attempt.take_checkpoint(), (attempt.started_at, now))
+    attempts.ended(
+        &work.policy,
+        attempt.number,
+        end,
+        attempt.take_checkpoint(),
+        (attempt.started_at, now),
+    )
 }
 
 fn findings_error(code: &str, message: &str, findings: &[Finding]) -> ErrorInfo {
@@ -306,7 +390,8 @@ fn findings_error(code: &str, message: &str, findings: &[Finding]) -> ErrorInfo 
         Some(first) => format!("{message}: {first}"),
         None => message.to_owned(),
     };
-    ErrorInfo::new(code, ErrorCategory::Validation, message).with_details(json!({ "findings": findings }))
+    ErrorInfo::new(code, ErrorCategory::Validation, message)
+        .with_details(json!({ "findings": findings }))
 }
 
 impl TaskRun {
@@ -328,18 +413,20 @@ impl TaskRun {
 
     fn poll_lingering(&mut self, cx: &mut Context<'_>) {
         let late = &mut self.late;
-        self.lingering.retain_mut(|lingering| match Pin::new(lingering).poll(cx) {
-            Poll::Pending => true,
-            Poll::Ready(result) => {
-                late.extend(result.map(|(_, _, done)| done));
-                false
-            }
-        });
+        self.lingering
+            .retain_mut(|lingering| match Pin::new(lingering).poll(cx) {
+                Poll::Pending => true,
+                Poll::Ready(result) => {
+                    late.extend(result.map(|(_, _, done)| *done));
+                    false
+                }
+            });
     }
 
     /// Gives the attempt up: its handler is told, and may go on for the buffer.
     fn give_up(&mut self, end: AttemptEnd) -> Next {
-        let Phase::Attempt { handling, .. } = std::mem::replace(&mut self.phase, Phase::Over) else {
+        let Phase::Attempt { handling, .. } = std::mem::replace(&mut self.phase, Phase::Over)
+        else {
             debug_assert!(false, "only a running attempt can be given up");
             return Next::Done(self.attempts.cancelled(self.now()));
         };
@@ -348,31 +435,66 @@ impl TaskRun {
         attempt.token().cancel();
         let now = env.time.now();
         let checkpoint = attempt.take_checkpoint();
-        let until = env.time.sleep_until(now.plus_micros(env.timeout_buffer_micros), None);
+        let until = env
+            .time
+            .sleep_until(now.plus_micros(env.timeout_buffer_micros), None);
         self.lingering.push(Lingering { handling, until });
-        self.attempts.ended(&attempt.call.work.policy, attempt.number, end, checkpoint, (attempt.started_at, now))
+        self.attempts.ended(
+            &attempt.call.work.policy,
+            attempt.number,
+            end,
+            checkpoint,
+            (attempt.started_at, now),
+        )
     }
 
     /// Polls the running attempt; `Some` once it ended in whatever way.
     fn poll_attempt(&mut self, cx: &mut Context<'_>, cancelled: bool) -> Option<Next> {
-        let Phase::Attempt { handling, deadline, silence } = &mut self.phase else { return None };
+        let Phase::Attempt {
+            handling,
+            deadline,
+            silence,
+        } = &mut self.phase
+        else {
+            return None;
+        };
         if cancelled && self.grace.is_none() {
             handling.attempt.token().cancel();
             let env = &self.call.work.env;
-            self.grace = Some(env.time.sleep_until(env.time.now().plus_micros(env.cancel_grace_micros), None));
+            self.grace = Some(
+                env.time
+                    .sleep_until(env.time.now().plus_micros(env.cancel_grace_micros), None),
+            );
         }
         if let Poll::Ready(result) = handling.poll(cx) {
-            return Some(end_attempt(&mut self.attempts, &handling.attempt, result, cancelled));
+            return Some(end_attempt(
+                &mut self.attempts,
+                &handling.attempt,
+                result,
+                cancelled,
+            ));
         }
         if let Some(grace) = &mut self.grace
             && Pin::new(grace).poll(cx).is_ready()
         {
-            return Some(Next::Done(self.attempts.cancelled_at(handling.attempt.number, handling.attempt.started_at, self.call.work.env.time.now())));
+            return Some(Next::Done(self.attempts.cancelled_at(
+                handling.attempt.number,
+                handling.attempt.started_at,
+                self.call.work.env.time.now(),
+            )));
         }
         if Pin::new(deadline).poll(cx).is_ready() {
-            return Some(self.give_up(if cancelled { AttemptEnd::Cancelled } else { AttemptEnd::OverTime }));
+            return Some(self.give_up(if cancelled {
+                AttemptEnd::Cancelled
+            } else {
+                AttemptEnd::OverTime
+            }));
         }
-        let (Some(sleep), Some(length)) = (silence.as_mut(), self.call.work.policy.heartbeat_micros) else { return None };
+        let (Some(sleep), Some(length)) =
+            (silence.as_mut(), self.call.work.policy.heartbeat_micros)
+        else {
+            return None;
+        };
         while Pin::new(&mut *sleep).poll(cx).is_ready() {
             let heard_until = handling.attempt.heartbeat_at().plus_micros(length);
             if heard_until <= self.call.work.env.time.now() {
@@ -420,10 +542,15 @@ impl Future for TaskRun {
                             // The count goes on in memory and is written again with the end of the task.
                             tracing::warn!(%error, "a failed attempt could not be recorded");
                         }
-                        if next_at.micros_since(this.now()) > this.call.work.env.park_after_micros && !cancelled {
+                        if next_at.micros_since(this.now()) > this.call.work.env.park_after_micros
+                            && !cancelled
+                        {
                             return this.end(RunOutcome::Parked(next_at));
                         }
-                        this.phase = Phase::Backoff { sleep: this.call.work.env.time.sleep_until(next_at, None), next_at };
+                        this.phase = Phase::Backoff {
+                            sleep: this.call.work.env.time.sleep_until(next_at, None),
+                            next_at,
+                        };
                     }
                 },
                 Phase::Backoff { sleep, next_at } => {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::IsoDuration;
+use augmented_core::error::{ErrorCategory, ErrorInfo};
 use serde_json::{Map, Value, json};
 
 use super::context::TaskContext;
@@ -30,7 +30,11 @@ async fn echo(_: TaskContext, input: Value) -> Result<Value, TaskError> {
 async fn fail(ctx: TaskContext, input: Value) -> Result<Value, TaskError> {
     let until = match input.get("untilAttempt") {
         None | Some(Value::Null) => None,
-        Some(stated) => Some(stated.as_u64().ok_or_else(|| refused("untilAttempt", "a whole number"))?),
+        Some(stated) => Some(
+            stated
+                .as_u64()
+                .ok_or_else(|| refused("untilAttempt", "a whole number"))?,
+        ),
     };
     if until.is_some_and(|until| u64::from(ctx.attempt()) >= until) {
         return Ok(input);
@@ -55,9 +59,15 @@ async fn fail(ctx: TaskContext, input: Value) -> Result<Value, TaskError> {
 
 /// Waits on the engine's clock.
 async fn sleep(ctx: TaskContext, input: Value) -> Result<Value, TaskError> {
-    let length = text(&input, "duration")?.ok_or_else(|| refused("duration", "an ISO 8601 duration such as PT10S"))?;
-    let length: IsoDuration = length.parse().map_err(|_| refused("duration", "an ISO 8601 duration such as PT10S"))?;
-    ctx.sleep(Duration::from_micros(u64::try_from(length.as_micros()).unwrap_or(0))).await;
+    let length = text(&input, "duration")?
+        .ok_or_else(|| refused("duration", "an ISO 8601 duration such as PT10S"))?;
+    let length: IsoDuration = length
+        .parse()
+        .map_err(|_| refused("duration", "an ISO 8601 duration such as PT10S"))?;
+    ctx.sleep(Duration::from_micros(
+        u64::try_from(length.as_micros()).unwrap_or(0),
+    ))
+    .await;
     Ok(json!({}))
 }
 
@@ -67,7 +77,9 @@ async fn log(ctx: TaskContext, input: Value) -> Result<Value, TaskError> {
     let (instance, step) = (ctx.instance_id(), ctx.step_id());
     match text(&input, "level")?.unwrap_or("INFO") {
         "ERROR" => tracing::error!(target: "augmented::std_log", %instance, step, "{message}"),
-        "WARN" | "WARNING" => tracing::warn!(target: "augmented::std_log", %instance, step, "{message}"),
+        "WARN" | "WARNING" => {
+            tracing::warn!(target: "augmented::std_log", %instance, step, "{message}")
+        }
         "INFO" => tracing::info!(target: "augmented::std_log", %instance, step, "{message}"),
         "DEBUG" => tracing::debug!(target: "augmented::std_log", %instance, step, "{message}"),
         "TRACE" => tracing::trace!(target: "augmented::std_log", %instance, step, "{message}"),
@@ -86,5 +98,8 @@ fn text<'a>(input: &'a Value, name: &str) -> Result<Option<&'a str>, TaskError> 
 }
 
 fn refused(member: &str, expected: &str) -> TaskError {
-    TaskError::validation("INPUT_VALIDATION_FAILED", format!("the input member `{member}` must be {expected}"))
+    TaskError::validation(
+        "INPUT_VALIDATION_FAILED",
+        format!("the input member `{member}` must be {expected}"),
+    )
 }

@@ -71,7 +71,9 @@ impl CompiledTask {
             // Kinds that need a service this engine does not run are refused at publish; a mock may stand for them.
             _ => (definition.task_id.clone(), None),
         };
-        let length = |stated: &Option<augmented_core::IsoDuration>| stated.as_ref().map(augmented_core::IsoDuration::as_micros);
+        let length = |stated: &Option<augmented_core::IsoDuration>| {
+            stated.as_ref().map(augmented_core::IsoDuration::as_micros)
+        };
         Ok(Self {
             handler: handler(&endpoint),
             endpoint: endpoint.into(),
@@ -111,7 +113,8 @@ impl DataCheck {
             return Ok(Self::Anything);
         }
         if let Some(members) = schema.as_object() {
-            let describing = |name: &str| matches!(name, "$schema" | "title" | "description" | "type");
+            let describing =
+                |name: &str| matches!(name, "$schema" | "title" | "description" | "type");
             if members.keys().all(|name| describing(name)) {
                 match members.get("type") {
                     None => return Ok(Self::Anything),
@@ -120,12 +123,14 @@ impl DataCheck {
                 }
             }
         }
-        let compiled = CompiledSchema::compile(schema, &SchemaOptions::default()).map_err(|mut findings| {
-            for finding in &mut findings {
-                finding.pointer.insert_str(0, at);
-            }
-            findings
-        })?;
+        let compiled = CompiledSchema::compile(schema, &SchemaOptions::default()).map_err(
+            |mut findings| {
+                for finding in &mut findings {
+                    finding.pointer.insert_str(0, at);
+                }
+                findings
+            },
+        )?;
         Ok(Self::Schema(Box::new(compiled)))
     }
 
@@ -133,7 +138,10 @@ impl DataCheck {
         match self {
             Self::Anything => Vec::new(),
             Self::AnyObject if data.is_object() => Vec::new(),
-            Self::AnyObject => vec![Finding::error("TYPE", "", "expected an object").with_hint("the schema says `\"type\": \"object\"`")],
+            Self::AnyObject => vec![
+                Finding::error("TYPE", "", "expected an object")
+                    .with_hint("the schema says `\"type\": \"object\"`"),
+            ],
             Self::Schema(schema) if schema.is_valid(data) => Vec::new(),
             Self::Schema(schema) => schema.validate(data),
         }
@@ -168,9 +176,18 @@ pub(crate) struct ExecutionPlan {
 
 impl ExecutionPlan {
     /// The plan of an instance that pins `tasks`, in the order of the workflow's task references.
-    pub(crate) fn new(flow: Arc<CompiledWorkflow>, tasks: Vec<Arc<CompiledTask>>, env: Arc<TaskEnv>) -> Self {
+    pub(crate) fn new(
+        flow: Arc<CompiledWorkflow>,
+        tasks: Vec<Arc<CompiledTask>>,
+        env: Arc<TaskEnv>,
+    ) -> Self {
         let steps = (0..flow.step_count()).map(|_| OnceLock::new()).collect();
-        Self { flow, tasks: tasks.into(), steps, env }
+        Self {
+            flow,
+            tasks: tasks.into(),
+            steps,
+            env,
+        }
     }
 
     /// The task pins of instances of this plan.
@@ -203,11 +220,18 @@ impl ExecutionPlan {
             .or(task.retry_policy.as_ref())
             .or(flow.default_retry_policy())
             .unwrap_or(&self.env.default_retry_policy);
-        let stated = flow.step_timeout(step).map(augmented_core::IsoDuration::as_micros);
+        let stated = flow
+            .step_timeout(step)
+            .map(augmented_core::IsoDuration::as_micros);
         TaskPolicy {
             retry: retry.resolve(),
-            timeout_micros: stated.or(task.timeout_micros).unwrap_or(self.env.default_timeout_micros),
-            heartbeat_micros: flow.heartbeat_timeout(step).map(augmented_core::IsoDuration::as_micros).or(task.heartbeat_micros),
+            timeout_micros: stated
+                .or(task.timeout_micros)
+                .unwrap_or(self.env.default_timeout_micros),
+            heartbeat_micros: flow
+                .heartbeat_timeout(step)
+                .map(augmented_core::IsoDuration::as_micros)
+                .or(task.heartbeat_micros),
             total_micros: task.total_micros,
             queue_micros: task.queue_micros,
         }

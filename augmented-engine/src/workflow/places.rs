@@ -15,19 +15,31 @@ pub(crate) struct StepPlace<'a> {
 
 impl CompiledWorkflow {
     /// The steps recorded in the frame of a FOR_EACH step, or in the root frame, in the order of the definition.
-    pub(crate) fn frame_steps(&self, owner: Option<StepIdx>) -> impl Iterator<Item = StepPlace<'_>> {
-        self.steps.iter().enumerate().filter_map(move |(index, step)| {
-            let scope = self.scopes.get(usize::from(step.scope))?;
-            let step_idx = StepIdx::try_from(index).ok()?;
-            (scope.frame_owner == owner).then_some(StepPlace { step: step_idx, step_id: &step.id, slot: step.slot })
-        })
+    pub(crate) fn frame_steps(
+        &self,
+        owner: Option<StepIdx>,
+    ) -> impl Iterator<Item = StepPlace<'_>> {
+        self.steps
+            .iter()
+            .enumerate()
+            .filter_map(move |(index, step)| {
+                let scope = self.scopes.get(usize::from(step.scope))?;
+                let step_idx = StepIdx::try_from(index).ok()?;
+                (scope.frame_owner == owner).then_some(StepPlace {
+                    step: step_idx,
+                    step_id: &step.id,
+                    slot: step.slot,
+                })
+            })
     }
 
     /// The PARALLEL branches around a step within its frame, as `container/branch/…`; empty if there are none.
     pub(crate) fn branch_path(&self, step: StepIdx) -> String {
         let mut parts: Vec<String> = Vec::new();
         let mut scope = self.steps.get(usize::from(step)).map(|step| step.scope);
-        let frame_owner = scope.and_then(|scope| self.scopes.get(usize::from(scope))).and_then(|scope| scope.frame_owner);
+        let frame_owner = scope
+            .and_then(|scope| self.scopes.get(usize::from(scope)))
+            .and_then(|scope| scope.frame_owner);
         while let Some(idx) = scope
             && let Some(found) = self.scopes.get(usize::from(idx))
             && found.frame_owner == frame_owner
@@ -46,7 +58,11 @@ impl CompiledWorkflow {
             Body::Parallel(parallel) => parallel
                 .branches
                 .iter()
-                .find(|branch| self.steps.get(usize::from(branch.entry)).is_some_and(|entry| entry.scope == scope))
+                .find(|branch| {
+                    self.steps
+                        .get(usize::from(branch.entry))
+                        .is_some_and(|entry| entry.scope == scope)
+                })
                 .map(|branch| (step, &branch.id)),
             _ => None,
         })

@@ -1,7 +1,8 @@
 //! Checking the documents of files, and findings as the command shows them.
 
 use augmented_core::validate::{
-    DefinitionCatalogue, DefinitionValidator, Document, Finding, HostRegistry, PatchOp, Purpose, ReferenceResolver, Related, Report, Severity,
+    DefinitionCatalogue, DefinitionValidator, Document, Finding, HostRegistry, PatchOp, Purpose,
+    ReferenceResolver, Related, Report, Severity,
 };
 use serde::Serialize;
 
@@ -60,7 +61,16 @@ impl ShownFinding {
 
     /// Whether both say the same of the same place.
     pub(crate) fn is_same_but_for_document(&self, other: &Self) -> bool {
-        let key = |one: &Self| (one.file.clone(), one.pointer.clone(), one.line, one.column, one.code.clone(), one.message.clone());
+        let key = |one: &Self| {
+            (
+                one.file.clone(),
+                one.pointer.clone(),
+                one.line,
+                one.column,
+                one.code.clone(),
+                one.message.clone(),
+            )
+        };
         key(self) == key(other)
     }
 
@@ -70,8 +80,16 @@ impl ShownFinding {
         if let (Some(line), Some(column)) = (self.line, self.column) {
             place.push_str(&format!(":{line}:{column}"));
         }
-        let (style, word) = if self.is_error() { (Style::Bad, "ERROR") } else { (Style::Warning, "WARNING") };
-        let pointer = if self.pointer.is_empty() { "the root".to_owned() } else { one_line(&self.pointer, 120) };
+        let (style, word) = if self.is_error() {
+            (Style::Bad, "ERROR")
+        } else {
+            (Style::Warning, "WARNING")
+        };
+        let pointer = if self.pointer.is_empty() {
+            "the root".to_owned()
+        } else {
+            one_line(&self.pointer, 120)
+        };
         let mut text = format!(
             "{} {} {} {}\n    {}\n",
             terminal.paint(Style::Bold, &one_line(&place, 200)),
@@ -81,8 +99,15 @@ impl ShownFinding {
             one_line(&self.message, 500)
         );
         if let Some(hint) = &self.hint {
-            let fixable = if self.fix.is_some() { " (--fix does it)" } else { "" };
-            text.push_str(&format!("    {}{fixable}\n", terminal.paint(Style::Good, &one_line(hint, 500))));
+            let fixable = if self.fix.is_some() {
+                " (--fix does it)"
+            } else {
+                ""
+            };
+            text.push_str(&format!(
+                "    {}{fixable}\n",
+                terminal.paint(Style::Good, &one_line(hint, 500))
+            ));
         }
         for related in &self.related {
             let place = match (&related.file, related.line) {
@@ -90,7 +115,14 @@ impl ShownFinding {
                 (None, Some(line)) => format!("line {line}"),
                 _ => related.pointer.clone(),
             };
-            text.push_str(&terminal.paint(Style::Dim, &format!("    see {}: {}\n", one_line(&place, 120), one_line(&related.message, 300))));
+            text.push_str(&terminal.paint(
+                Style::Dim,
+                &format!(
+                    "    see {}: {}\n",
+                    one_line(&place, 120),
+                    one_line(&related.message, 300)
+                ),
+            ));
         }
         text
     }
@@ -112,7 +144,12 @@ impl Checked {
 }
 
 /// Checks all documents of all files as one bundle.
-pub(crate) fn check(files: &[SourceFile], known: &dyn ReferenceResolver, host: Option<&dyn HostRegistry>, purpose: Purpose) -> Checked {
+pub(crate) fn check(
+    files: &[SourceFile],
+    known: &dyn ReferenceResolver,
+    host: Option<&dyn HostRegistry>,
+    purpose: Purpose,
+) -> Checked {
     let mut checked = Checked::default();
     for file in files {
         if let Err(findings) = &file.parsed {
@@ -124,29 +161,53 @@ pub(crate) fn check(files: &[SourceFile], known: &dyn ReferenceResolver, host: O
             }));
         }
     }
-    let documents: Vec<files::Document<'_>> = files.iter().flat_map(SourceFile::documents).collect();
+    let documents: Vec<files::Document<'_>> =
+        files.iter().flat_map(SourceFile::documents).collect();
     checked.documents += documents.len();
     for report in reports(&documents, known, host, purpose) {
         let (kind, id) = (report.kind, report.id);
-        checked.findings.extend(report.findings.into_iter().map(|finding| ShownFinding::new(finding, kind.clone(), id.clone())));
+        checked.findings.extend(
+            report
+                .findings
+                .into_iter()
+                .map(|finding| ShownFinding::new(finding, kind.clone(), id.clone())),
+        );
     }
     // Stable, so that findings of one place stay in the order of the validator.
-    checked.findings.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    checked
+        .findings
+        .sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
     checked
 }
 
 /// One report for each document, in order.
-pub(crate) fn reports(documents: &[files::Document<'_>], known: &dyn ReferenceResolver, host: Option<&dyn HostRegistry>, purpose: Purpose) -> Vec<Report> {
-    let bundle: Vec<Document<'_>> =
-        documents.iter().map(|document| Document::new(document.value).with_source(&document.source).with_file(document.file)).collect();
-    DefinitionValidator::standard().with_purpose(purpose).validate_bundle(&bundle, known, host)
+pub(crate) fn reports(
+    documents: &[files::Document<'_>],
+    known: &dyn ReferenceResolver,
+    host: Option<&dyn HostRegistry>,
+    purpose: Purpose,
+) -> Vec<Report> {
+    let bundle: Vec<Document<'_>> = documents
+        .iter()
+        .map(|document| {
+            Document::new(document.value)
+                .with_source(&document.source)
+                .with_file(document.file)
+        })
+        .collect();
+    DefinitionValidator::standard()
+        .with_purpose(purpose)
+        .validate_bundle(&bundle, known, host)
 }
 
 /// The documents of files as what references may lead to.
 pub(crate) fn catalogue(files: &[SourceFile]) -> DefinitionCatalogue {
     let mut catalogue = DefinitionCatalogue::default();
     for document in files.iter().flat_map(SourceFile::documents) {
-        catalogue.add(document.value.clone(), augmented_core::model::LifecycleStatus::Published);
+        catalogue.add(
+            document.value.clone(),
+            augmented_core::model::LifecycleStatus::Published,
+        );
     }
     catalogue
 }

@@ -14,22 +14,32 @@ pub(crate) struct CommandHost {
 
 impl CommandHost {
     pub(crate) fn with_mocks(mocked: impl IntoIterator<Item = String>) -> Self {
-        Self { mocked: mocked.into_iter().collect() }
+        Self {
+            mocked: mocked.into_iter().collect(),
+        }
     }
 
     /// The built-in task definitions that a handler carries out.
     pub(crate) fn handlers() -> impl Iterator<Item = &'static Value> {
-        builtin::documents().iter().map(AsRef::as_ref).filter(|task| endpoint(task).is_some())
+        builtin::documents()
+            .iter()
+            .map(AsRef::as_ref)
+            .filter(|task| endpoint(task).is_some())
     }
 }
 
 impl HostRegistry for CommandHost {
     fn task_handler(&self, name: &str) -> Option<HandlerContract> {
-        Self::handlers().any(|task| endpoint(task) == Some(name)).then(HandlerContract::default)
+        Self::handlers()
+            .any(|task| endpoint(task) == Some(name))
+            .then(HandlerContract::default)
     }
 
     fn task_handlers(&self) -> Vec<String> {
-        Self::handlers().filter_map(endpoint).map(str::to_owned).collect()
+        Self::handlers()
+            .filter_map(endpoint)
+            .map(str::to_owned)
+            .collect()
     }
 
     fn is_mocked(&self, task_id: &str) -> bool {
@@ -46,6 +56,8 @@ impl HostRegistry for CommandHost {
 
 /// The name of the handler of a built-in task.
 pub(crate) fn endpoint(task: &Value) -> Option<&str> {
-    let implementation = task.get("implementation").filter(|implementation| implementation.get("kind").and_then(Value::as_str) == Some("NATIVE"))?;
+    let implementation = task.get("implementation").filter(|implementation| {
+        implementation.get("kind").and_then(Value::as_str) == Some("NATIVE")
+    })?;
     implementation.get("endpoint").and_then(Value::as_str)
 }

@@ -15,7 +15,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new(terminal: Terminal, what: String) -> Self {
-        Self { what, begun: Instant::now(), shown: false, wanted: terminal.shows_progress() }
+        Self {
+            what,
+            begun: Instant::now(),
+            shown: false,
+            wanted: terminal.shows_progress(),
+        }
     }
 
     /// Shows how much is done, in a bar.
@@ -25,7 +30,9 @@ impl Progress {
         }
         const WIDTH: u64 = 30;
         let filled = usize::try_from(done.saturating_mul(WIDTH) / all.max(1)).unwrap_or(0);
-        let bar: String = (0..usize::try_from(WIDTH).unwrap_or(0)).map(|place| if place < filled { '█' } else { '░' }).collect();
+        let bar: String = (0..usize::try_from(WIDTH).unwrap_or(0))
+            .map(|place| if place < filled { '█' } else { '░' })
+            .collect();
         self.draw(&format!("{} {bar} {done}/{all}", self.what));
     }
 

@@ -22,12 +22,24 @@ struct Shelves {
 
 impl Warehouse {
     pub fn with_stock<const N: usize>(stock: [(&str, u32); N]) -> Self {
-        let stock = stock.into_iter().map(|(sku, pieces)| (sku.to_owned(), pieces)).collect();
-        Self { inner: Mutex::new(Shelves { stock, reservations: HashMap::new() }) }
+        let stock = stock
+            .into_iter()
+            .map(|(sku, pieces)| (sku.to_owned(), pieces))
+            .collect();
+        Self {
+            inner: Mutex::new(Shelves {
+                stock,
+                reservations: HashMap::new(),
+            }),
+        }
     }
 
     pub fn stock(&self) -> BTreeMap<String, u32> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).stock.clone()
+        self.inner
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .stock
+            .clone()
     }
 
     /// Sets pieces aside; the same id twice changes nothing, so a repeated attempt is harmless.
@@ -39,16 +51,25 @@ impl Warehouse {
         let left = shelves.stock.get(sku).copied().unwrap_or(0);
         if left < quantity {
             let message = format!("{quantity} of {sku} wanted, {left} left");
-            return Err(TaskError::business("OUT_OF_STOCK").with_message(message).with_details(json!({"sku": sku, "left": left})));
+            return Err(TaskError::business("OUT_OF_STOCK")
+                .with_message(message)
+                .with_details(json!({"sku": sku, "left": left})));
         }
         shelves.stock.insert(sku.to_owned(), left - quantity);
-        shelves.reservations.insert(id.to_owned(), (sku.to_owned(), quantity));
+        shelves
+            .reservations
+            .insert(id.to_owned(), (sku.to_owned(), quantity));
         Ok(())
     }
 
     fn release(&self, order: &str) {
         let mut shelves = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let ids: Vec<String> = shelves.reservations.keys().filter(|id| id.starts_with(order)).cloned().collect();
+        let ids: Vec<String> = shelves
+            .reservations
+            .keys()
+            .filter(|id| id.starts_with(order))
+            .cloned()
+            .collect();
         for id in ids {
             if let Some((sku, quantity)) = shelves.reservations.remove(&id) {
                 *shelves.stock.entry(sku).or_default() += quantity;
@@ -79,8 +100,11 @@ impl TaskHandler for ReserveStock {
     type Output = Reserved;
 
     async fn handle(&self, _: TaskContext, wanted: Reserve) -> Result<Reserved, TaskError> {
-        self.0.reserve(&wanted.reservation_id, &wanted.sku, wanted.quantity)?;
-        Ok(Reserved { reservation_id: wanted.reservation_id })
+        self.0
+            .reserve(&wanted.reservation_id, &wanted.sku, wanted.quantity)?;
+        Ok(Reserved {
+            reservation_id: wanted.reservation_id,
+        })
     }
 }
 
@@ -123,9 +147,12 @@ pub async fn charge_payment(context: TaskContext, charge: Charge) -> Result<Char
         return Err(TaskError::retryable("BANK_BUSY", "the bank did not answer"));
     }
     if charge.amount <= 0.0 {
-        return Err(TaskError::business("AMOUNT_INVALID").with_message(format!("nothing to charge in {}", charge.currency)));
+        return Err(TaskError::business("AMOUNT_INVALID")
+            .with_message(format!("nothing to charge in {}", charge.currency)));
     }
-    Ok(Charged { payment_id: charge.payment_id })
+    Ok(Charged {
+        payment_id: charge.payment_id,
+    })
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -144,8 +171,14 @@ pub struct Issued {
 }
 
 pub async fn issue_invoice(_: TaskContext, invoice: Invoice) -> Result<Issued, TaskError> {
-    let text = format!("{} over {:.2}, paid by {}", invoice.invoice_id, invoice.total, invoice.payment_id);
-    Ok(Issued { invoice_id: invoice.invoice_id, text })
+    let text = format!(
+        "{} over {:.2}, paid by {}",
+        invoice.invoice_id, invoice.total, invoice.payment_id
+    );
+    Ok(Issued {
+        invoice_id: invoice.invoice_id,
+        text,
+    })
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -176,8 +209,14 @@ pub async fn pack_parcel(_: TaskContext, shipment: Shipment) -> Result<Value, Ta
 }
 
 pub async fn book_carrier(_: TaskContext, shipment: Shipment) -> Result<Booked, TaskError> {
-    let tracking_number = format!("T{:08}", shipment.shipment_id.bytes().map(u32::from).sum::<u32>());
-    Ok(Booked { shipment_id: shipment.shipment_id, tracking_number })
+    let tracking_number = format!(
+        "T{:08}",
+        shipment.shipment_id.bytes().map(u32::from).sum::<u32>()
+    );
+    Ok(Booked {
+        shipment_id: shipment.shipment_id,
+        tracking_number,
+    })
 }
 
 pub async fn hand_over_parcel(_: TaskContext, shipment: Shipment) -> Result<Value, TaskError> {

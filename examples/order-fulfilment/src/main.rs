@@ -14,11 +14,21 @@ use serde_json::{Value, json};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let warehouse = Arc::new(handlers::Warehouse::with_stock([("DESK-1", 5), ("LAMP-7", 40), ("CHAIR-3", 12)]));
+    let warehouse = Arc::new(handlers::Warehouse::with_stock([
+        ("DESK-1", 5),
+        ("LAMP-7", 40),
+        ("CHAIR-3", 12),
+    ]));
     let engine = Engine::builder(Arc::new(MemoryStore::new()))
         .with_virtual_time("2026-01-01T08:00:00Z".parse()?)
-        .with_task("reserve-stock", handlers::ReserveStock(Arc::clone(&warehouse)))
-        .with_task("release-stock", handlers::ReleaseStock(Arc::clone(&warehouse)))
+        .with_task(
+            "reserve-stock",
+            handlers::ReserveStock(Arc::clone(&warehouse)),
+        )
+        .with_task(
+            "release-stock",
+            handlers::ReleaseStock(Arc::clone(&warehouse)),
+        )
         .with_task("charge-payment", handlers::charge_payment)
         .with_task("issue-invoice", handlers::issue_invoice)
         .with_task("send-email", handlers::send_email)
@@ -32,14 +42,28 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     // A small order goes straight through, a large one waits for an approval, and one asks for more than there is.
-    for (order, sku, quantity, price) in [("ORD-1", "LAMP-7", 2, 39.9), ("ORD-2", "DESK-1", 2, 651.0), ("ORD-3", "CHAIR-3", 99, 9.0)] {
-        let handle = engine.start(StartRequest::new("order-fulfilment").with_input(input(order, sku, quantity, price))).await?;
+    for (order, sku, quantity, price) in [
+        ("ORD-1", "LAMP-7", 2, 39.9),
+        ("ORD-2", "DESK-1", 2, 651.0),
+        ("ORD-3", "CHAIR-3", 99, 9.0),
+    ] {
+        let handle = engine
+            .start(
+                StartRequest::new("order-fulfilment")
+                    .with_input(input(order, sku, quantity, price)),
+            )
+            .await?;
         if f64::from(quantity) * price > 1000.0 {
-            let approval = SignalRequest::new("approval").with_payload(json!({"approved": true, "by": "grace"}));
+            let approval = SignalRequest::new("approval")
+                .with_payload(json!({"approved": true, "by": "grace"}));
             engine.signal(handle.id(), approval).await?;
         }
         let result = handle.result().await?;
-        println!("{order}: {} {}", result.status, serde_json::to_string_pretty(&result.output)?);
+        println!(
+            "{order}: {} {}",
+            result.status,
+            serde_json::to_string_pretty(&result.output)?
+        );
     }
     println!("left in stock: {:?}", warehouse.stock());
     engine.shutdown().await;

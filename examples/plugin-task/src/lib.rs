@@ -52,8 +52,14 @@ pub struct Converted {
 impl CurrencyConverter {
     /// A converter with units of each currency for one unit of the base currency.
     pub fn new<'a>(rates: impl IntoIterator<Item = (&'a str, f64)>) -> Self {
-        let rates = rates.into_iter().map(|(code, rate)| (code.to_owned(), rate)).collect();
-        Self { rates, conversions: AtomicU64::new(0) }
+        let rates = rates
+            .into_iter()
+            .map(|(code, rate)| (code.to_owned(), rate))
+            .collect();
+        Self {
+            rates,
+            conversions: AtomicU64::new(0),
+        }
     }
 
     /// How many amounts it converted.
@@ -64,7 +70,9 @@ impl CurrencyConverter {
 
     fn rate(&self, code: &str) -> Result<f64, TaskError> {
         // A missing rate is the business's to solve: it is not retried, and a workflow may handle its code.
-        let missing = || TaskError::business("RATE_UNKNOWN").with_message(format!("there is no rate for {code}"));
+        let missing = || {
+            TaskError::business("RATE_UNKNOWN").with_message(format!("there is no rate for {code}"))
+        };
         self.rates.get(code).copied().ok_or_else(missing)
     }
 }
@@ -76,6 +84,9 @@ impl TaskHandler for CurrencyConverter {
     async fn handle(&self, _: TaskContext, wanted: Conversion) -> Result<Converted, TaskError> {
         let amount = wanted.amount / self.rate(&wanted.from)? * self.rate(&wanted.to)?;
         self.conversions.fetch_add(1, Ordering::Relaxed);
-        Ok(Converted { amount, currency: wanted.to })
+        Ok(Converted {
+            amount,
+            currency: wanted.to,
+        })
     }
 }

@@ -9,14 +9,24 @@ use serde_json::{Value, json};
 
 async fn convert(input: Value) -> WorkflowResult {
     let converter = CurrencyConverter::new([("EUR", 1.0), ("USD", 1.25)]);
-    let engine = Engine::builder(Arc::new(MemoryStore::new())).with_task("convert-currency", converter).start().await.unwrap();
+    let engine = Engine::builder(Arc::new(MemoryStore::new()))
+        .with_task("convert-currency", converter)
+        .start()
+        .await
+        .unwrap();
     let workflow = json!({
         "kind": "workflow", "workflowId": "convert", "version": "1.0.0", "name": "Convert",
         "steps": [{"stepId": "convert", "type": "TASK", "taskId": "convert-currency",
                    "input": {"amount": "${input.amount}", "from": "EUR", "to": "${input.to}"}}]
     });
     engine.publish(workflow).await.unwrap();
-    let result = engine.start(StartRequest::new("convert").with_input(input)).await.unwrap().result().await.unwrap();
+    let result = engine
+        .start(StartRequest::new("convert").with_input(input))
+        .await
+        .unwrap()
+        .result()
+        .await
+        .unwrap();
     engine.shutdown().await;
     result
 }
@@ -30,5 +40,8 @@ async fn amounts_are_converted_at_the_given_rates() {
 #[tokio::test]
 async fn a_missing_rate_is_a_business_error() {
     let result = convert(json!({"amount": 8, "to": "XXX"})).await;
-    assert_eq!(result.error.map(|error| error.code), Some("BUSINESS:RATE_UNKNOWN".to_owned()));
+    assert_eq!(
+        result.error.map(|error| error.code),
+        Some("RATE_UNKNOWN".to_owned())
+    );
 }

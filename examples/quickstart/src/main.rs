@@ -20,7 +20,9 @@ struct Quote {
 }
 
 async fn quote(_: TaskContext, order: Order) -> Result<Quote, TaskError> {
-    Ok(Quote { total: f64::from(order.quantity) * order.unit_price })
+    Ok(Quote {
+        total: f64::from(order.quantity) * order.unit_price,
+    })
 }
 
 const WORKFLOW: &str = r#"{
@@ -36,10 +38,14 @@ const WORKFLOW: &str = r#"{
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let engine = Engine::builder(Arc::new(MemoryStore::new())).with_task("quote", quote).start().await?;
+    let engine = Engine::builder(Arc::new(MemoryStore::new()))
+        .with_task("quote", quote)
+        .start()
+        .await?;
     engine.publish(WORKFLOW).await?;
     for quantity in [3, 30] {
-        let request = StartRequest::new("quote").with_input(json!({"quantity": quantity, "unitPrice": 12.5}));
+        let request =
+            StartRequest::new("quote").with_input(json!({"quantity": quantity, "unitPrice": 12.5}));
         let result = engine.start(request).await?.result().await?;
         println!("{quantity} pieces: {} {}", result.status, result.output);
     }

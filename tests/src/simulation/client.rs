@@ -32,7 +32,10 @@ enum Answer {
 impl Client {
     /// Callers who are about to do this.
     pub fn new(acts: Vec<(i64, Act)>) -> Self {
-        Self { acts, ..Self::default() }
+        Self {
+            acts,
+            ..Self::default()
+        }
     }
 
     /// Goes on with what was not answered yet. Dropped half-way, the act under way is done again.
@@ -54,16 +57,34 @@ impl Client {
 
     async fn act(&mut self, engine: &Engine, act: &Act) -> Answer {
         match act {
-            Act::Start { workflow, key, input } => {
-                let request = StartRequest::new(*workflow).with_input(input.clone()).with_idempotency_key(key);
+            Act::Start {
+                workflow,
+                key,
+                input,
+            } => {
+                let request = StartRequest::new(*workflow)
+                    .with_input(input.clone())
+                    .with_idempotency_key(key);
                 match engine.start(request).await {
                     Ok(handle) => self.started(key, handle.id()),
                     Err(error) => self.judge(act, &error),
                 }
             }
-            Act::Signal { key, signal_type, signal_id } => {
-                let Some(instance) = self.instances.get(key).copied() else { return Answer::Final };
-                match engine.signal(instance, SignalRequest::new(*signal_type).with_signal_id(signal_id)).await {
+            Act::Signal {
+                key,
+                signal_type,
+                signal_id,
+            } => {
+                let Some(instance) = self.instances.get(key).copied() else {
+                    return Answer::Final;
+                };
+                match engine
+                    .signal(
+                        instance,
+                        SignalRequest::new(*signal_type).with_signal_id(signal_id),
+                    )
+                    .await
+                {
                     Ok(_) => {
                         self.signals.insert((instance, signal_id.clone()));
                         Answer::Final
@@ -72,8 +93,16 @@ impl Client {
                 }
             }
             Act::Cancel { key, request_id } => {
-                let Some(instance) = self.instances.get(key).copied() else { return Answer::Final };
-                match engine.cancel(instance, CancelRequest::new("no longer wanted").with_request_id(request_id)).await {
+                let Some(instance) = self.instances.get(key).copied() else {
+                    return Answer::Final;
+                };
+                match engine
+                    .cancel(
+                        instance,
+                        CancelRequest::new("no longer wanted").with_request_id(request_id),
+                    )
+                    .await
+                {
                     Ok(_) => {
                         self.cancelled.insert(instance);
                         Answer::Final
@@ -87,7 +116,8 @@ impl Client {
     fn started(&mut self, key: &str, instance: InstanceId) -> Answer {
         let known = *self.instances.entry(key.to_owned()).or_insert(instance);
         if known != instance {
-            self.complaints.push(format!("{key} started {known} and then {instance}"));
+            self.complaints
+                .push(format!("{key} started {known} and then {instance}"));
         }
         Answer::Final
     }
@@ -98,7 +128,9 @@ impl Client {
             "UNAVAILABLE" => return Answer::TryAgain,
             // It ended before.
             "ILLEGAL_STATE" if !matches!(act, Act::Start { .. }) => {}
-            _ => self.complaints.push(format!("{act:?} was answered {error}")),
+            _ => self
+                .complaints
+                .push(format!("{act:?} was answered {error}")),
         }
         Answer::Final
     }

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use augmented_core::model::{DefinitionKind, LifecycleStatus, StoredDefinition};
 use augmented_core::runtime::Fact;
 use augmented_core::store::{
-    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, ExecutionStore, InstanceCommit, InstanceFilter, InstancePage, LoadedInstance,
-    NewDefinition, NewMessage, NodeInfo, Page, PendingWork, PutOutcome, QueryStore, Refusal, StatusChange, StoreError, Wakeup,
+    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, ExecutionStore, InstanceCommit,
+    InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage, NodeInfo, Page,
+    PendingWork, PutOutcome, QueryStore, Refusal, StatusChange, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use augmented_store_memory::MemoryStore;
@@ -93,8 +94,24 @@ impl FaultyStore {
     #[must_use]
     pub fn new(dice: Dice, weather: Weather, ledger: Arc<Ledger>, trace: bool) -> Self {
         let counts = FaultCounts::default();
-        let state = State { dice, weather, counts, calls: 0, fuse: None, withheld: 0, is_rough: false, refused: 0, dead: false };
-        Self { inner: MemoryStore::new(), state: Mutex::new(state), died: Notify::new(), ledger, trace }
+        let state = State {
+            dice,
+            weather,
+            counts,
+            calls: 0,
+            fuse: None,
+            withheld: 0,
+            is_rough: false,
+            refused: 0,
+            dead: false,
+        };
+        Self {
+            inner: MemoryStore::new(),
+            state: Mutex::new(state),
+            died: Notify::new(),
+            ledger,
+            trace,
+        }
     }
 
     /// The store without faults, as auditors see it.
@@ -135,8 +152,15 @@ impl FaultyStore {
     fn draw(&self, call: &str) -> (Fault, usize) {
         let mut state = self.state.lock();
         state.calls += 1;
-        assert!(state.calls < MOST_CALLS, "the run has no end: {MOST_CALLS} calls of the store");
-        let yields = if state.rolls(|weather| weather.delay) { state.dice.between(1, 4) } else { 0 };
+        assert!(
+            state.calls < MOST_CALLS,
+            "the run has no end: {MOST_CALLS} calls of the store"
+        );
+        let yields = if state.rolls(|weather| weather.delay) {
+            state.dice.between(1, 4)
+        } else {
+            0
+        };
         let fault = state.fault();
         drop(state);
         self.say(|| format!("    {call}: {}", fault.name()));
@@ -144,7 +168,11 @@ impl FaultyStore {
     }
 
     /// Makes a call with whatever befalls it.
-    async fn call<T>(&self, name: &str, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    async fn call<T>(
+        &self,
+        name: &str,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
         let (fault, yields) = self.draw(name);
         for _ in 0..yields {
             tokio::task::yield_now().await;
@@ -170,7 +198,11 @@ impl FaultyStore {
         std::future::pending().await
     }
 
-    async fn commit_inner(&self, node: NodeId, batch: Vec<InstanceCommit>) -> Result<Vec<CommitOutcome>, StoreError> {
+    async fn commit_inner(
+        &self,
+        node: NodeId,
+        batch: Vec<InstanceCommit>,
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
         let facts = batch.clone();
         let outcomes = self.inner.commit(node, batch).await?;
         for (commit, outcome) in facts.iter().zip(&outcomes) {
@@ -183,7 +215,11 @@ impl FaultyStore {
     }
 
     /// Refuses some of a batch for nothing, applies the rest in any order, perhaps only half of it.
-    async fn commit_badly(&self, node: NodeId, batch: Vec<InstanceCommit>) -> Result<Vec<CommitOutcome>, StoreError> {
+    async fn commit_badly(
+        &self,
+        node: NodeId,
+        batch: Vec<InstanceCommit>,
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut outcomes = vec![CommitOutcome::Refused(Refusal::Conflict); batch.len()];
         let mut order: Vec<(usize, InstanceCommit)> = batch.into_iter().enumerate().collect();
         let (fence, half) = {
@@ -192,7 +228,9 @@ impl FaultyStore {
                 state.dice.shuffle(&mut order);
             }
             order.retain(|_| !state.refuses());
-            let half = state.befalls(|weather| weather.half_a_batch).then(|| state.dice.below(order.len() + 1));
+            let half = state
+                .befalls(|weather| weather.half_a_batch)
+                .then(|| state.dice.below(order.len() + 1));
             let fence = state.befalls(|weather| weather.fence);
             state.counts.half_batches += u64::from(half.is_some());
             state.counts.fenced += u64::from(fence);
@@ -206,12 +244,21 @@ impl FaultyStore {
             order.truncate(count);
         }
         let (places, batch): (Vec<usize>, Vec<InstanceCommit>) = order.into_iter().unzip();
-        for (place, outcome) in places.into_iter().zip(self.commit_inner(node, batch).await?) {
+        for (place, outcome) in places
+            .into_iter()
+            .zip(self.commit_inner(node, batch).await?)
+        {
             if let Some(answer) = outcomes.get_mut(place) {
                 *answer = outcome;
             }
         }
-        if half.is_some() { Err(StoreError::unavailable("the line went down in the middle of a batch")) } else { Ok(outcomes) }
+        if half.is_some() {
+            Err(StoreError::unavailable(
+                "the line went down in the middle of a batch",
+            ))
+        } else {
+            Ok(outcomes)
+        }
     }
 }
 
@@ -240,7 +287,11 @@ impl State {
             if *fuse == 0 {
                 self.fuse = None;
                 self.counts.deaths += 1;
-                return if self.dice.chance(500) { Fault::DeathBefore } else { Fault::DeathAfter };
+                return if self.dice.chance(500) {
+                    Fault::DeathBefore
+                } else {
+                    Fault::DeathAfter
+                };
             }
         }
         if self.befalls(|weather| weather.unavailable_before) {
@@ -276,8 +327,15 @@ impl Fault {
 }
 
 fn describe(commit: &InstanceCommit, outcome: &CommitOutcome) -> String {
-    let facts: Vec<String> = commit.facts.iter().map(|fact| format!("{} {:?} {:?}", fact.seq, fact.message, fact.trail)).collect();
-    let snapshot = commit.snapshot.as_ref().map(|snapshot| (snapshot.state.seq, snapshot.state.status, snapshot.owner));
+    let facts: Vec<String> = commit
+        .facts
+        .iter()
+        .map(|fact| format!("{} {:?} {:?}", fact.seq, fact.message, fact.trail))
+        .collect();
+    let snapshot = commit
+        .snapshot
+        .as_ref()
+        .map(|snapshot| (snapshot.state.seq, snapshot.state.status, snapshot.owner));
     format!(
         "commit {} expecting {:?}: {outcome:?}; snapshot {snapshot:?}, consumed {:?}, timers {:?} minus {:?}, {} children, {} messages\n        {}",
         commit.instance,
@@ -294,11 +352,13 @@ fn describe(commit: &InstanceCommit, outcome: &CommitOutcome) -> String {
 #[async_trait]
 impl ExecutionStore for FaultyStore {
     async fn register_node(&self, node: NodeId, now: Timestamp) -> Result<(), StoreError> {
-        self.call("register_node", self.inner.register_node(node, now)).await
+        self.call("register_node", self.inner.register_node(node, now))
+            .await
     }
 
     async fn heartbeat(&self, node: NodeId, now: Timestamp) -> Result<bool, StoreError> {
-        self.call("heartbeat", self.inner.heartbeat(node, now)).await
+        self.call("heartbeat", self.inner.heartbeat(node, now))
+            .await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
@@ -306,19 +366,34 @@ impl ExecutionStore for FaultyStore {
     }
 
     async fn fence_node(&self, node: NodeId, silent_since: Timestamp) -> Result<bool, StoreError> {
-        self.call("fence_node", self.inner.fence_node(node, silent_since)).await
+        self.call("fence_node", self.inner.fence_node(node, silent_since))
+            .await
     }
 
-    async fn take_over(&self, from: NodeId, to: NodeId, limit: usize) -> Result<Vec<LoadedInstance>, StoreError> {
+    async fn take_over(
+        &self,
+        from: NodeId,
+        to: NodeId,
+        limit: usize,
+    ) -> Result<Vec<LoadedInstance>, StoreError> {
         let limit = limit.min(2);
-        self.call("take_over", self.inner.take_over(from, to, limit)).await
+        self.call("take_over", self.inner.take_over(from, to, limit))
+            .await
     }
 
-    async fn commit(&self, node: NodeId, batch: Vec<InstanceCommit>) -> Result<Vec<CommitOutcome>, StoreError> {
+    async fn commit(
+        &self,
+        node: NodeId,
+        batch: Vec<InstanceCommit>,
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
         self.call("commit", self.commit_badly(node, batch)).await
     }
 
-    async fn load(&self, tenant: TenantId, ids: &[InstanceId]) -> Result<Vec<Option<LoadedInstance>>, StoreError> {
+    async fn load(
+        &self,
+        tenant: TenantId,
+        ids: &[InstanceId],
+    ) -> Result<Vec<Option<LoadedInstance>>, StoreError> {
         self.call("load", self.inner.load(tenant, ids)).await
     }
 
@@ -327,7 +402,9 @@ impl ExecutionStore for FaultyStore {
     }
 
     async fn pending(&self, node: NodeId, limit: usize) -> Result<Vec<PendingWork>, StoreError> {
-        let mut work = self.call("pending", self.inner.pending(node, limit)).await?;
+        let mut work = self
+            .call("pending", self.inner.pending(node, limit))
+            .await?;
         let mut state = self.state.lock();
         if state.rolls(|weather| weather.reorder) {
             state.dice.shuffle(&mut work);
@@ -341,14 +418,19 @@ impl ExecutionStore for FaultyStore {
                 kept > 0
             });
         }
-        state.withheld = if work.len() < before { state.withheld + 1 } else { 0 };
+        state.withheld = if work.len() < before {
+            state.withheld + 1
+        } else {
+            0
+        };
         state.counts.withheld += u64::from(work.len() < before);
         drop(state);
         Ok(work)
     }
 
     async fn fire_due_timers(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.call("fire_due_timers", self.inner.fire_due_timers(now, limit)).await
+        self.call("fire_due_timers", self.inner.fire_due_timers(now, limit))
+            .await
     }
 
     async fn next_timer(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -356,7 +438,8 @@ impl ExecutionStore for FaultyStore {
     }
 
     async fn record_attempts(&self, attempts: Vec<AttemptRow>) -> Result<(), StoreError> {
-        self.call("record_attempts", self.inner.record_attempts(attempts)).await
+        self.call("record_attempts", self.inner.record_attempts(attempts))
+            .await
     }
 
     async fn wait_for_work(&self, node: NodeId) -> Wakeup {
@@ -369,35 +452,89 @@ impl ExecutionStore for FaultyStore {
 
 #[async_trait]
 impl QueryStore for FaultyStore {
-    async fn instance(&self, tenant: TenantId, id: InstanceId) -> Result<Option<LoadedInstance>, StoreError> {
+    async fn instance(
+        &self,
+        tenant: TenantId,
+        id: InstanceId,
+    ) -> Result<Option<LoadedInstance>, StoreError> {
         self.call("instance", self.inner.instance(tenant, id)).await
     }
 
-    async fn list_instances(&self, tenant: TenantId, filter: &InstanceFilter, page: Page) -> Result<InstancePage, StoreError> {
-        self.call("list_instances", self.inner.list_instances(tenant, filter, page)).await
+    async fn list_instances(
+        &self,
+        tenant: TenantId,
+        filter: &InstanceFilter,
+        page: Page,
+    ) -> Result<InstancePage, StoreError> {
+        self.call(
+            "list_instances",
+            self.inner.list_instances(tenant, filter, page),
+        )
+        .await
     }
 
-    async fn facts(&self, tenant: TenantId, id: InstanceId, from: Seq, limit: usize) -> Result<Vec<Fact>, StoreError> {
-        self.call("facts", self.inner.facts(tenant, id, from, limit)).await
+    async fn facts(
+        &self,
+        tenant: TenantId,
+        id: InstanceId,
+        from: Seq,
+        limit: usize,
+    ) -> Result<Vec<Fact>, StoreError> {
+        self.call("facts", self.inner.facts(tenant, id, from, limit))
+            .await
     }
 }
 
 #[async_trait]
 impl DefinitionStore for FaultyStore {
-    async fn put_definitions(&self, tenant: TenantId, bundle: Vec<NewDefinition>, now: Timestamp) -> Result<Vec<PutOutcome>, StoreError> {
-        self.call("put_definitions", self.inner.put_definitions(tenant, bundle, now)).await
+    async fn put_definitions(
+        &self,
+        tenant: TenantId,
+        bundle: Vec<NewDefinition>,
+        now: Timestamp,
+    ) -> Result<Vec<PutOutcome>, StoreError> {
+        self.call(
+            "put_definitions",
+            self.inner.put_definitions(tenant, bundle, now),
+        )
+        .await
     }
 
-    async fn definition_versions(&self, tenant: TenantId, kind: DefinitionKind, business_id: &str) -> Result<Vec<StoredDefinition>, StoreError> {
-        self.call("definition_versions", self.inner.definition_versions(tenant, kind, business_id)).await
+    async fn definition_versions(
+        &self,
+        tenant: TenantId,
+        kind: DefinitionKind,
+        business_id: &str,
+    ) -> Result<Vec<StoredDefinition>, StoreError> {
+        self.call(
+            "definition_versions",
+            self.inner.definition_versions(tenant, kind, business_id),
+        )
+        .await
     }
 
-    async fn definitions_by_id(&self, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<Option<StoredDefinition>>, StoreError> {
-        self.call("definitions_by_id", self.inner.definitions_by_id(tenant, ids)).await
+    async fn definitions_by_id(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+    ) -> Result<Vec<Option<StoredDefinition>>, StoreError> {
+        self.call(
+            "definitions_by_id",
+            self.inner.definitions_by_id(tenant, ids),
+        )
+        .await
     }
 
-    async fn list_definitions(&self, tenant: TenantId, filter: &DefinitionFilter) -> Result<Vec<StoredDefinition>, StoreError> {
-        self.call("list_definitions", self.inner.list_definitions(tenant, filter)).await
+    async fn list_definitions(
+        &self,
+        tenant: TenantId,
+        filter: &DefinitionFilter,
+    ) -> Result<Vec<StoredDefinition>, StoreError> {
+        self.call(
+            "list_definitions",
+            self.inner.list_definitions(tenant, filter),
+        )
+        .await
     }
 
     async fn change_definition_status(
@@ -409,6 +546,11 @@ impl DefinitionStore for FaultyStore {
         to: LifecycleStatus,
         now: Timestamp,
     ) -> Result<StatusChange, StoreError> {
-        self.call("change_definition_status", self.inner.change_definition_status(tenant, kind, business_id, version, to, now)).await
+        self.call(
+            "change_definition_status",
+            self.inner
+                .change_definition_status(tenant, kind, business_id, version, to, now),
+        )
+        .await
     }
 }

@@ -36,7 +36,12 @@ impl Ledger {
 
     /// A handler returned a result.
     pub fn end_run(&self, task: TaskInstanceId, result: &Value) {
-        self.book.lock().results.entry(task).or_default().push(result.clone());
+        self.book
+            .lock()
+            .results
+            .entry(task)
+            .or_default()
+            .push(result.clone());
     }
 
     /// The store applied a commit.
@@ -44,10 +49,19 @@ impl Ledger {
         let mut book = self.book.lock();
         for fact in &commit.facts {
             if let Message::TaskDone(done) = &fact.message {
-                book.ended_tasks.entry(done.task_instance_id).or_insert((commit.instance, fact.seq));
+                book.ended_tasks
+                    .entry(done.task_instance_id)
+                    .or_insert((commit.instance, fact.seq));
             }
-            if book.facts.insert((commit.instance, fact.seq), fact.clone()).is_some() {
-                let complaint = format!("fact {} of instance {} was applied twice", fact.seq, commit.instance);
+            if book
+                .facts
+                .insert((commit.instance, fact.seq), fact.clone())
+                .is_some()
+            {
+                let complaint = format!(
+                    "fact {} of instance {} was applied twice",
+                    fact.seq, commit.instance
+                );
                 book.complaints.push(complaint);
             }
         }
@@ -55,7 +69,12 @@ impl Ledger {
 
     /// What the handlers of a task returned.
     pub fn results_of(&self, task: TaskInstanceId) -> Vec<Value> {
-        self.book.lock().results.get(&task).cloned().unwrap_or_default()
+        self.book
+            .lock()
+            .results
+            .get(&task)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// All facts the store took.

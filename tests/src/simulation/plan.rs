@@ -5,17 +5,27 @@ use std::time::Duration;
 use augmented_engine::EngineConfig;
 use serde_json::{Value, json};
 
+use super::Dice;
 use super::faulty_store::Weather;
 use super::workload::{ROOTS, SIGNALS, Style, workflows};
-use super::Dice;
 
 /// What a caller does.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each name is the sentence")]
 pub enum Act {
-    Start { workflow: &'static str, key: String, input: Value },
-    Signal { key: String, signal_type: &'static str, signal_id: String },
-    Cancel { key: String, request_id: String },
+    Start {
+        workflow: &'static str,
+        key: String,
+        input: Value,
+    },
+    Signal {
+        key: String,
+        signal_type: &'static str,
+        signal_id: String,
+    },
+    Cancel {
+        key: String,
+        request_id: String,
+    },
 }
 
 /// A run before it is played.
@@ -40,18 +50,32 @@ impl Plan {
     #[must_use]
     pub fn of(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
-        let style = if dice.chance(350) { Style::Confluent } else { Style::Wild };
+        let style = if dice.chance(350) {
+            Style::Confluent
+        } else {
+            Style::Wild
+        };
         let workflows = workflows(&mut dice.fork(), style);
         let acts = acts(&mut dice.fork(), style);
         let weather = weather(&mut dice.fork());
         let config = config(&mut dice.fork());
-        Self { seed, workflows, acts, weather, config, is_confluent: style == Style::Confluent }
+        Self {
+            seed,
+            workflows,
+            acts,
+            weather,
+            config,
+            is_confluent: style == Style::Confluent,
+        }
     }
 
     /// The same plan under a store without faults.
     #[must_use]
     pub fn in_calm_weather(&self) -> Self {
-        Self { weather: Weather::default(), ..self.clone() }
+        Self {
+            weather: Weather::default(),
+            ..self.clone()
+        }
     }
 }
 
@@ -61,7 +85,11 @@ fn acts(dice: &mut Dice, style: Style) -> Vec<(i64, Act)> {
         let key = format!("key-{number}");
         let begin = dice.below(60);
         let list: Vec<usize> = (0..dice.below(4)).collect();
-        let start = Act::Start { workflow: ROOTS[dice.below(ROOTS.len())], key: key.clone(), input: json!({ "list": list }) };
+        let start = Act::Start {
+            workflow: ROOTS[dice.below(ROOTS.len())],
+            key: key.clone(),
+            input: json!({ "list": list }),
+        };
         for _ in 0..repetitions(dice) {
             acts.push((begin + dice.below(5), start.clone()));
         }
@@ -69,14 +97,21 @@ fn acts(dice: &mut Dice, style: Style) -> Vec<(i64, Act)> {
             continue;
         }
         for signal in 0..dice.below(6) {
-            let act = Act::Signal { key: key.clone(), signal_type: SIGNALS[dice.below(SIGNALS.len())], signal_id: format!("{key}-{signal}") };
+            let act = Act::Signal {
+                key: key.clone(),
+                signal_type: SIGNALS[dice.below(SIGNALS.len())],
+                signal_id: format!("{key}-{signal}"),
+            };
             let at = begin + dice.below(120);
             for _ in 0..repetitions(dice) {
                 acts.push((at + dice.below(10), act.clone()));
             }
         }
         if dice.chance(150) {
-            let act = Act::Cancel { key: key.clone(), request_id: format!("cancel-{key}") };
+            let act = Act::Cancel {
+                key: key.clone(),
+                request_id: format!("cancel-{key}"),
+            };
             let at = begin + dice.below(100);
             for _ in 0..repetitions(dice) {
                 acts.push((at + dice.below(5), act.clone()));
@@ -84,26 +119,44 @@ fn acts(dice: &mut Dice, style: Style) -> Vec<(i64, Act)> {
         }
     }
     acts.sort_by_key(|(at, _)| *at);
-    acts.into_iter().map(|(at, act)| (i64::try_from(at).unwrap_or(0), act)).collect()
+    acts.into_iter()
+        .map(|(at, act)| (i64::try_from(at).unwrap_or(0), act))
+        .collect()
 }
 
 /// How often a caller does the same thing.
 fn repetitions(dice: &mut Dice) -> usize {
-    if dice.chance(300) { dice.between(2, 3) } else { 1 }
+    if dice.chance(300) {
+        dice.between(2, 3)
+    } else {
+        1
+    }
 }
 
 fn weather(dice: &mut Dice) -> Weather {
-    let mut weather = Weather { reorder: dice.below(1000), delay: dice.below(400), ..Weather::default() };
+    let mut weather = Weather {
+        reorder: dice.below(1000),
+        delay: dice.below(400),
+        ..Weather::default()
+    };
     // A third of the runs only reorders and dies, so that a finding is not always buried in noise.
     if dice.chance(650) {
         weather.faults = dice.between(1, 25);
-        for chance in [&mut weather.unavailable_before, &mut weather.unavailable_after, &mut weather.half_a_batch, &mut weather.conflict, &mut weather.withhold] {
+        for chance in [
+            &mut weather.unavailable_before,
+            &mut weather.unavailable_after,
+            &mut weather.half_a_batch,
+            &mut weather.conflict,
+            &mut weather.withhold,
+        ] {
             *chance = if dice.chance(500) { dice.below(120) } else { 0 };
         }
         weather.fence = if dice.chance(300) { dice.below(60) } else { 0 };
     }
     if dice.chance(600) {
-        weather.deaths = (0..dice.between(1, 4)).map(|_| dice.between(3, 70)).collect();
+        weather.deaths = (0..dice.between(1, 4))
+            .map(|_| dice.between(3, 70))
+            .collect();
     }
     weather
 }

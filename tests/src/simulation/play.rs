@@ -74,24 +74,38 @@ pub fn play(plan: &Plan, trace: bool) -> Result<Tally, Violations> {
         let (_, expected) = play_once(&plan.in_calm_weather(), false)?;
         tally.compared = 1;
         if ends != expected {
-            return Err(Violations(vec![format!("it ended as {ends:?}, in a healthy world as {expected:?}")]));
+            return Err(Violations(vec![format!(
+                "it ended as {ends:?}, in a healthy world as {expected:?}"
+            )]));
         }
     }
     Ok(tally)
 }
 
 fn play_once(plan: &Plan, trace: bool) -> Result<(Tally, Ends), Violations> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
     let runtime = runtime.map_err(|error| Violations(vec![format!("no runtime: {error}")]))?;
     runtime.block_on(async {
         let run = tokio::time::timeout(PATIENCE, run(plan, trace));
-        run.await.unwrap_or_else(|_| Err(Violations(vec!["the run hangs: nothing goes on, and it is not over".to_owned()])))
+        run.await.unwrap_or_else(|_| {
+            Err(Violations(vec![
+                "the run hangs: nothing goes on, and it is not over".to_owned(),
+            ]))
+        })
     })
 }
 
 async fn run(plan: &Plan, trace: bool) -> Result<(Tally, Ends), Violations> {
     let ledger = Arc::new(Ledger::default());
-    let store = Arc::new(FaultyStore::new(Dice::new(plan.seed ^ 0xFA), plan.weather.clone(), Arc::clone(&ledger), trace));
+    let store = Arc::new(FaultyStore::new(
+        Dice::new(plan.seed ^ 0xFA),
+        plan.weather.clone(),
+        Arc::clone(&ledger),
+        trace,
+    ));
     publish(plan, &store, &ledger).await?;
     let mut client = Client::new(plan.acts.clone());
     let mut now = EPOCH;
@@ -133,35 +147,62 @@ async fn run(plan: &Plan, trace: bool) -> Result<(Tally, Ends), Violations> {
         }
     }
     let instances = audit(store.calm(), &ledger, &client, plan.seed).await?;
-    Ok((tally(&instances, &ledger, &store), ends(&instances, &client)))
+    Ok((
+        tally(&instances, &ledger, &store),
+        ends(&instances, &client),
+    ))
 }
 
 /// Publishes the workflows while the store still behaves.
-async fn publish(plan: &Plan, store: &Arc<FaultyStore>, ledger: &Arc<Ledger>) -> Result<(), Violations> {
+async fn publish(
+    plan: &Plan,
+    store: &Arc<FaultyStore>,
+    ledger: &Arc<Ledger>,
+) -> Result<(), Violations> {
     let engine = start(plan, store, ledger, EPOCH, 0).await;
     let published = engine.publish(plan.workflows.clone()).await;
     engine.shutdown().await;
     match published {
         Ok(_) => Ok(()),
         Err(error) => {
-            let findings = error.findings().iter().map(|finding| format!("{finding:?}"));
-            Err(Violations([format!("the workflows cannot be published: {error}")].into_iter().chain(findings).collect()))
+            let findings = error
+                .findings()
+                .iter()
+                .map(|finding| format!("{finding:?}"));
+            Err(Violations(
+                [format!("the workflows cannot be published: {error}")]
+                    .into_iter()
+                    .chain(findings)
+                    .collect(),
+            ))
         }
     }
 }
 
 /// Starts an engine, however often the store is down.
-async fn start(plan: &Plan, store: &Arc<FaultyStore>, ledger: &Arc<Ledger>, now: Timestamp, process: u64) -> Engine {
+async fn start(
+    plan: &Plan,
+    store: &Arc<FaultyStore>,
+    ledger: &Arc<Ledger>,
+    now: Timestamp,
+    process: u64,
+) -> Engine {
     loop {
         let (works, looks) = (Arc::clone(ledger), Arc::clone(ledger));
         let is_confluent = plan.is_confluent;
         let engine = Engine::builder(Arc::clone(store) as Arc<_>)
-            .with_task("work", move |ctx: TaskContext, input: Value| work(ctx, input, Arc::clone(&works), is_confluent))
-            .with_task("look", move |ctx: TaskContext, input: Value| look(ctx, input, Arc::clone(&looks)))
+            .with_task("work", move |ctx: TaskContext, input: Value| {
+                work(ctx, input, Arc::clone(&works), is_confluent)
+            })
+            .with_task("look", move |ctx: TaskContext, input: Value| {
+                look(ctx, input, Arc::clone(&looks))
+            })
             .with_config(plan.config.clone())
             .with_virtual_time(now)
             .with_seed(plan.seed)
-            .with_ids(Arc::new(Ids::seeded(plan.seed.wrapping_mul(64).wrapping_add(process))))
+            .with_ids(Arc::new(Ids::seeded(
+                plan.seed.wrapping_mul(64).wrapping_add(process),
+            )))
             .start()
             .await;
         match engine {
@@ -172,7 +213,12 @@ async fn start(plan: &Plan, store: &Arc<FaultyStore>, ledger: &Arc<Ledger>, now:
 }
 
 /// Takes its time, fails as often as it is told to, and returns what it is told to.
-async fn work(ctx: TaskContext, input: Value, ledger: Arc<Ledger>, is_confluent: bool) -> Result<Value, TaskError> {
+async fn work(
+    ctx: TaskContext,
+    input: Value,
+    ledger: Arc<Ledger>,
+    is_confluent: bool,
+) -> Result<Value, TaskError> {
     let run = ledger.begin_run(ctx.task_instance_id());
     if let Some(millis) = input["sleep"].as_u64().filter(|millis| *millis > 0) {
         ctx.sleep(Duration::from_millis(millis)).await;
@@ -223,17 +269,31 @@ async fn settle(engine: &Engine, store: &FaultyStore) -> Result<(), Violations> 
 async fn open_work(store: &FaultyStore) -> Vec<String> {
     let calm = store.calm();
     let mut open = Vec::new();
-    let page = calm.list_instances(TenantId::DEFAULT, &InstanceFilter::default(), Page::new(None, 1000)).await;
+    let page = calm
+        .list_instances(
+            TenantId::DEFAULT,
+            &InstanceFilter::default(),
+            Page::new(None, 1000),
+        )
+        .await;
     for row in page.map(|page| page.instances).unwrap_or_default() {
-        let loaded = calm.instance(TenantId::DEFAULT, row.header.instance_id).await;
+        let loaded = calm
+            .instance(TenantId::DEFAULT, row.header.instance_id)
+            .await;
         if let Some(owner) = loaded.ok().flatten().and_then(|loaded| loaded.owner) {
-            open.push(format!("{} {} is still owned by {owner}, but nothing goes on", row.status, row.header.instance_id));
+            open.push(format!(
+                "{} {} is still owned by {owner}, but nothing goes on",
+                row.status, row.header.instance_id
+            ));
         }
     }
     // What nobody owns is offered to any node.
     let nobody = NodeId(uuid::Uuid::nil());
     for work in calm.pending(nobody, 1000).await.unwrap_or_default() {
-        open.push(format!("nobody takes the messages of {}: {:?}", work.instance, work.messages));
+        open.push(format!(
+            "nobody takes the messages of {}: {:?}",
+            work.instance, work.messages
+        ));
     }
     if let Ok(Some(at)) = calm.next_timer().await {
         open.push(format!("nobody fires the timer that is due at {at}"));
@@ -242,12 +302,18 @@ async fn open_work(store: &FaultyStore) -> Vec<String> {
 }
 
 fn tally(instances: &Instances, ledger: &Ledger, store: &FaultyStore) -> Tally {
-    let mut tally = Tally { runs: ledger.runs(), faults: store.counts(), ..Tally::default() };
+    let mut tally = Tally {
+        runs: ledger.runs(),
+        faults: store.counts(),
+        ..Tally::default()
+    };
     let mut digest = DefaultHasher::new();
     for instance in instances.values() {
         *tally.statuses.entry(instance.state.status).or_default() += 1;
         tally.facts += instance.facts.len() as u64;
-        serde_json::to_string(&instance.facts).unwrap_or_default().hash(&mut digest);
+        serde_json::to_string(&instance.facts)
+            .unwrap_or_default()
+            .hash(&mut digest);
     }
     tally.digest = digest.finish();
     tally
@@ -257,7 +323,10 @@ fn ends(instances: &Instances, client: &Client) -> Ends {
     let end = |(key, id): (&String, _)| {
         let state = &instances.get(id)?.state;
         let error = state.error.as_ref().map(|error| error.error.code.clone());
-        Some((key.clone(), (state.status, state.output.as_deref().cloned(), error)))
+        Some((
+            key.clone(),
+            (state.status, state.output.as_deref().cloned(), error),
+        ))
     };
     client.instances.iter().filter_map(end).collect()
 }

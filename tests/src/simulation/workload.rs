@@ -21,13 +21,21 @@ pub const ROOTS: [&str; 2] = ["main-1", "main-2"];
 
 /// Makes the workflows of a plan.
 pub fn workflows(dice: &mut Dice, style: Style) -> Vec<Value> {
-    let mut all: Vec<Value> = ROOTS.iter().map(|id| workflow(dice, style, id, 2)).collect();
+    let mut all: Vec<Value> = ROOTS
+        .iter()
+        .map(|id| workflow(dice, style, id, 2))
+        .collect();
     all.push(workflow(dice, style, "child", 0));
     all
 }
 
 fn workflow(dice: &mut Dice, style: Style, id: &str, depth: usize) -> Value {
-    let mut maker = Maker { dice, style, steps: 0, may_have_children: id != "child" };
+    let mut maker = Maker {
+        dice,
+        style,
+        steps: 0,
+        may_have_children: id != "child",
+    };
     let steps = maker.scope(depth);
     let mut document = json!({
         "kind": "workflow", "workflowId": id, "version": "1.0.0", "name": format!("Simulated {id}"),
@@ -55,13 +63,19 @@ impl Maker<'_> {
 
     /// A chain of steps, some of which repeat.
     fn scope(&mut self, depth: usize) -> Vec<Value> {
-        let ids: Vec<String> = (0..self.dice.between(1, 3)).map(|_| self.new_id()).collect();
+        let ids: Vec<String> = (0..self.dice.between(1, 3))
+            .map(|_| self.new_id())
+            .collect();
         let mut steps = Vec::new();
         for (place, id) in ids.iter().enumerate() {
             let mut step = self.step(id, depth);
             let mut next = Vec::new();
             // A loop must wait or work somewhere.
-            if step["type"] != "PASS" && step["branches"].is_null() && step["steps"].is_null() && self.dice.chance(150) {
+            if step["type"] != "PASS"
+                && step["branches"].is_null()
+                && step["steps"].is_null()
+                && self.dice.chance(150)
+            {
                 let back = &ids[self.dice.below(place + 1)];
                 next.push(json!({ "nextStepId": back, "condition": format!("steps.{id}.visit < {}", self.dice.between(2, 3)) }));
             }
@@ -82,7 +96,11 @@ impl Maker<'_> {
             steps.push(step);
         }
         // Steps that only loops lead to were put before them; the first of a scope is where it begins.
-        steps.sort_by_key(|step| ids.iter().position(|id| step["stepId"] == **id).unwrap_or(usize::MAX));
+        steps.sort_by_key(|step| {
+            ids.iter()
+                .position(|id| step["stepId"] == **id)
+                .unwrap_or(usize::MAX)
+        });
         steps
     }
 
@@ -91,7 +109,9 @@ impl Maker<'_> {
         match self.dice.below(if depth == 0 { 9 } else { 13 }) {
             0..=2 => self.task(id),
             3 => json!({ "stepId": id, "type": "PASS" }),
-            4 => json!({ "stepId": id, "type": "DELAY", "duration": format!("PT{}S", self.dice.between(0, 40)) }),
+            4 => {
+                json!({ "stepId": id, "type": "DELAY", "duration": format!("PT{}S", self.dice.between(0, 40)) })
+            }
             5 => self.poll(id),
             6 | 7 if wild => self.signal_wait(id),
             8 if self.may_have_children => self.sub_workflow(id),
@@ -103,7 +123,11 @@ impl Maker<'_> {
 
     fn task(&mut self, id: &str) -> Value {
         // An attempt that is interrupted may count, so confluent tasks have attempts to spare.
-        let attempts = if self.style == Style::Confluent { 30 } else { self.dice.between(1, 4) };
+        let attempts = if self.style == Style::Confluent {
+            30
+        } else {
+            self.dice.between(1, 4)
+        };
         let mut input = json!({
             "fail": if self.dice.chance(300) { self.dice.between(1, 2) } else { 0 },
             "sleep": if self.dice.chance(400) { self.dice.between(1, 30_000) } else { 0 },
@@ -140,7 +164,8 @@ impl Maker<'_> {
     fn signal_wait(&mut self, id: &str) -> Value {
         let mut step = json!({ "stepId": id, "type": "EVENT_WAIT", "signalType": SIGNALS[self.dice.below(SIGNALS.len())] });
         if self.dice.chance(500) {
-            step["eventTimeout"] = json!({ "duration": format!("PT{}S", self.dice.between(1, 60)) });
+            step["eventTimeout"] =
+                json!({ "duration": format!("PT{}S", self.dice.between(1, 60)) });
             step["onFailure"] = json!({ "action": "CONTINUE" });
         }
         step
@@ -154,7 +179,8 @@ impl Maker<'_> {
                 step["timeout"] = json!(format!("PT{}S", self.dice.between(1, 60)));
             }
             if self.dice.chance(300) {
-                step["retryPolicy"] = json!({ "maxAttempts": 2, "retryableErrors": ["CHILD_FAILED"] });
+                step["retryPolicy"] =
+                    json!({ "maxAttempts": 2, "retryableErrors": ["CHILD_FAILED"] });
             }
         }
         if self.dice.chance(700) {
@@ -183,8 +209,13 @@ impl Maker<'_> {
             1 => json!({ "type": "FIRST" }),
             _ => json!({ "type": "N_OF_M", "count": self.dice.between(1, count) }),
         };
-        let mut step = json!({ "stepId": id, "type": "PARALLEL", "branches": branches, "join": join });
-        step["onBranchFailure"] = json!(if wild && self.dice.chance(500) { "FAIL_FAST" } else { "WAIT_ALL" });
+        let mut step =
+            json!({ "stepId": id, "type": "PARALLEL", "branches": branches, "join": join });
+        step["onBranchFailure"] = json!(if wild && self.dice.chance(500) {
+            "FAIL_FAST"
+        } else {
+            "WAIT_ALL"
+        });
         step["cancelRemaining"] = json!(!wild || self.dice.chance(700));
         if self.dice.chance(600) {
             step["onFailure"] = json!({ "action": "CONTINUE" });
@@ -200,7 +231,14 @@ impl Maker<'_> {
         step.insert("items".to_owned(), json!("input.list"));
         step.insert("itemName".to_owned(), json!(format!("item{id}")));
         step.insert("maxConcurrency".to_owned(), json!(self.dice.between(1, 3)));
-        step.insert("onItemFailure".to_owned(), json!(if wild && self.dice.chance(500) { "FAIL_FAST" } else { "COLLECT" }));
+        step.insert(
+            "onItemFailure".to_owned(),
+            json!(if wild && self.dice.chance(500) {
+                "FAIL_FAST"
+            } else {
+                "COLLECT"
+            }),
+        );
         step.insert("steps".to_owned(), Value::Array(self.scope(depth - 1)));
         if self.dice.chance(600) {
             step.insert("onFailure".to_owned(), json!({ "action": "CONTINUE" }));

@@ -24,7 +24,11 @@ pub(super) fn catalog(terminal: Terminal) -> Result<Exit, Failure> {
 
 fn kinds() -> Vec<Value> {
     let kind = |shipped: &schemas::ShippedSchema| {
-        let description = shipped.schema.get("description").cloned().unwrap_or_default();
+        let description = shipped
+            .schema
+            .get("description")
+            .cloned()
+            .unwrap_or_default();
         json!({
             "kind": shipped.kind,
             "description": description,
@@ -38,7 +42,10 @@ fn kinds() -> Vec<Value> {
 fn task_handlers() -> Vec<Value> {
     let handler = |task: &'static Value| {
         let name = endpoint(task)?;
-        let example = HANDLER_EXAMPLES.iter().find(|(known, _)| *known == name).and_then(|(_, text)| serde_json::from_str::<Value>(text).ok());
+        let example = HANDLER_EXAMPLES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .and_then(|(_, text)| serde_json::from_str::<Value>(text).ok());
         Some(json!({
             "name": name,
             "description": task.get("description"),
@@ -71,29 +78,91 @@ fn functions() -> Vec<Value> {
             "example": example_of(&info.name, &info.signature),
         })
     };
-    CelEngine::shared().functions().into_iter().map(function).collect()
+    CelEngine::shared()
+        .functions()
+        .into_iter()
+        .map(function)
+        .collect()
 }
 
 /// A worked example where there is one; otherwise the signature, which is a call already.
 fn example_of(name: &str, signature: &str) -> String {
-    FUNCTION_EXAMPLES.iter().find(|(known, _)| *known == name).map_or_else(|| signature.to_owned(), |(_, example)| (*example).to_owned())
+    FUNCTION_EXAMPLES
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map_or_else(
+            || signature.to_owned(),
+            |(_, example)| (*example).to_owned(),
+        )
 }
 
 const ROOTS: [(&str, &str, &str); 14] = [
-    ("input", "the input of the workflow; in a task definition, of the task", "input.orderId"),
+    (
+        "input",
+        "the input of the workflow; in a task definition, of the task",
+        "input.orderId",
+    ),
     ("vars", "the workflow variables", "vars.total > 1000"),
-    ("steps", "the latest visit of each visible step: status, outcome, input, output, error, visit, startedAt, completedAt", "steps.reserve.output.reservationId"),
-    ("workflow", "the instance: instanceId, workflowId, version, status, correlationId, startedAt, tenantId, initiatorId and more", "workflow.instanceId"),
-    ("output", "the raw result of the step that has just finished", "output.approved"),
-    ("outcome", "the outcome of the step that has just finished", "outcome == \"Approved\""),
-    ("error", "the error a handler step was entered with: code, category, message, stepId, stepInput, attempt", "error.code == \"OUT_OF_STOCK\""),
-    ("item", "the element a FOR_EACH body works on; `itemName` gives it another name", "item.price * item.quantity"),
-    ("index", "the position of that element, from 0", "index == 0"),
-    ("signal", "the signal that was received: type, payload, sentBy", "signal.payload.approved"),
-    ("event", "the event that was received: id, pattern, version, source, timestamp, payload, metadata", "event.payload.orderId"),
-    ("schedule", "the firing of a schedule: scheduleId, fireTime, previousFireTime", "schedule.fireTime"),
-    ("task", "the task being carried out, in templates of its implementation", "task.taskId"),
-    ("now", "the instant of the current transition, a timestamp", "now + duration(\"1h\")"),
+    (
+        "steps",
+        "the latest visit of each visible step: status, outcome, input, output, error, visit, startedAt, completedAt",
+        "steps.reserve.output.reservationId",
+    ),
+    (
+        "workflow",
+        "the instance: instanceId, workflowId, version, status, correlationId, startedAt, tenantId, initiatorId and more",
+        "workflow.instanceId",
+    ),
+    (
+        "output",
+        "the raw result of the step that has just finished",
+        "output.approved",
+    ),
+    (
+        "outcome",
+        "the outcome of the step that has just finished",
+        "outcome == \"Approved\"",
+    ),
+    (
+        "error",
+        "the error a handler step was entered with: code, category, message, stepId, stepInput, attempt",
+        "error.code == \"OUT_OF_STOCK\"",
+    ),
+    (
+        "item",
+        "the element a FOR_EACH body works on; `itemName` gives it another name",
+        "item.price * item.quantity",
+    ),
+    (
+        "index",
+        "the position of that element, from 0",
+        "index == 0",
+    ),
+    (
+        "signal",
+        "the signal that was received: type, payload, sentBy",
+        "signal.payload.approved",
+    ),
+    (
+        "event",
+        "the event that was received: id, pattern, version, source, timestamp, payload, metadata",
+        "event.payload.orderId",
+    ),
+    (
+        "schedule",
+        "the firing of a schedule: scheduleId, fireTime, previousFireTime",
+        "schedule.fireTime",
+    ),
+    (
+        "task",
+        "the task being carried out, in templates of its implementation",
+        "task.taskId",
+    ),
+    (
+        "now",
+        "the instant of the current transition, a timestamp",
+        "now + duration(\"1h\")",
+    ),
 ];
 
 const FUNCTION_EXAMPLES: [(&str, &str); 16] = [
@@ -106,7 +175,10 @@ const FUNCTION_EXAMPLES: [(&str, &str); 16] = [
     ("parseJson", "parseJson(output.body).status"),
     ("merge", "merge(vars.defaults, input.settings)"),
     ("isoDuration", "now + isoDuration(\"P1D\")"),
-    ("formatTime", "formatTime(now, \"%d.%m.%Y\", \"Europe/Berlin\")"),
+    (
+        "formatTime",
+        "formatTime(now, \"%d.%m.%Y\", \"Europe/Berlin\")",
+    ),
     ("split", "input.tags.split(\",\")"),
     ("join", "input.tags.join(\", \")"),
     ("contains", "input.email.contains(\"@\")"),
@@ -117,9 +189,18 @@ const FUNCTION_EXAMPLES: [(&str, &str); 16] = [
 
 const HANDLER_EXAMPLES: [(&str, &str); 4] = [
     ("std.echo", r#"{"input": {"a": 1}, "output": {"a": 1}}"#),
-    ("std.fail", r#"{"input": {"code": "LINE_BUSY", "category": "TRANSIENT", "untilAttempt": 3}}"#),
-    ("std.sleep", r#"{"input": {"duration": "PT10S"}, "output": {}}"#),
-    ("std.log", r#"{"input": {"message": "shipped", "level": "INFO"}, "output": {}}"#),
+    (
+        "std.fail",
+        r#"{"input": {"code": "LINE_BUSY", "category": "TRANSIENT", "untilAttempt": 3}}"#,
+    ),
+    (
+        "std.sleep",
+        r#"{"input": {"duration": "PT10S"}, "output": {}}"#,
+    ),
+    (
+        "std.log",
+        r#"{"input": {"message": "shipped", "level": "INFO"}, "output": {}}"#,
+    ),
 ];
 
 const KIND_EXAMPLES: [(&str, &str); 6] = [
@@ -142,7 +223,7 @@ const KIND_EXAMPLES: [(&str, &str); 6] = [
     ),
     (
         "trigger",
-        r#"{"kind": "trigger", "triggerId": "start-on-order", "version": "1.0.0", "type": "START", "eventPattern": "order.created",
+        r#"{"kind": "trigger", "triggerId": "start-on-order", "version": "1.0.0", "triggerType": "START", "eventPattern": "order.created",
             "workflowId": "greet", "inputMapping": {"name": "${event.payload.customer}"}}"#,
     ),
     (
@@ -169,30 +250,54 @@ mod tests {
         for (kind, text) in KIND_EXAMPLES {
             let document: Value = serde_json::from_str(text).unwrap();
             let report = DefinitionValidator::standard().validate(&Document::new(&document));
-            let errors: Vec<&Finding> = report.findings.iter().filter(|finding| finding.is_error()).collect();
+            let errors: Vec<&Finding> = report
+                .findings
+                .iter()
+                .filter(|finding| finding.is_error())
+                .collect();
             assert!(errors.is_empty(), "{kind}: {errors:?}");
             assert_eq!(document["kind"], kind);
         }
-        assert_eq!(kinds().iter().filter(|kind| kind["example"].is_null()).count(), 0);
+        assert_eq!(
+            kinds()
+                .iter()
+                .filter(|kind| kind["example"].is_null())
+                .count(),
+            0
+        );
     }
 
     #[test]
     fn every_root_of_a_site_and_every_handler_is_described() {
         for site in ExprSite::all() {
             for root in site.roots() {
-                assert!(ROOTS.iter().any(|(name, ..)| *name == root), "{root} of {} is not described", site.name());
+                assert!(
+                    ROOTS.iter().any(|(name, ..)| *name == root),
+                    "{root} of {} is not described",
+                    site.name()
+                );
             }
         }
         for handler in task_handlers() {
-            assert!(handler["example"].is_object() && handler["description"].is_string(), "{handler}");
+            assert!(
+                handler["example"].is_object() && handler["description"].is_string(),
+                "{handler}"
+            );
         }
     }
 
     #[test]
     fn examples_of_functions_name_functions_there_are() {
-        let known: Vec<String> = CelEngine::shared().functions().into_iter().map(|info| info.name).collect();
+        let known: Vec<String> = CelEngine::shared()
+            .functions()
+            .into_iter()
+            .map(|info| info.name)
+            .collect();
         for (name, _) in FUNCTION_EXAMPLES {
-            assert!(known.iter().any(|one| one == name), "there is no function {name}");
+            assert!(
+                known.iter().any(|one| one == name),
+                "there is no function {name}"
+            );
         }
     }
 }

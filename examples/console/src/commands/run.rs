@@ -29,10 +29,19 @@ use crate::run::{mocks, text};
 use crate::selection::Selection;
 use crate::terminal::Terminal;
 
-pub(super) fn run(terminal: Terminal, format: Format, arguments: &RunArgs) -> Result<Exit, Failure> {
+pub(super) fn run(
+    terminal: Terminal,
+    format: Format,
+    arguments: &RunArgs,
+) -> Result<Exit, Failure> {
     let plan = Plan::read(arguments)?;
     let mocked = CommandHost::with_mocks(plan.mocks.keys().cloned());
-    let checked = findings::check(&plan.selection.files, &NoReferences, Some(&mocked), Purpose::Publish);
+    let checked = findings::check(
+        &plan.selection.files,
+        &NoReferences,
+        Some(&mocked),
+        Purpose::Publish,
+    );
     if checked.has_errors() {
         return refuse(terminal, format, &checked.findings);
     }
@@ -40,7 +49,9 @@ pub(super) fn run(terminal: Terminal, format: Format, arguments: &RunArgs) -> Re
     mocks::require_tasks(&plan.mocks, &plan.selection.files)?;
     let warnings = checked.findings.len();
     if warnings > 0 {
-        terminal.warn(&format!("the definitions have {warnings} warnings, see `augmented validate`"));
+        terminal.warn(&format!(
+            "the definitions have {warnings} warnings, see `augmented validate`"
+        ));
     }
     let runtime = runtime(plan.epoch.is_some())?;
     let answer = runtime.block_on(plan.carry_out(terminal));
@@ -76,24 +87,41 @@ struct Ran {
 
 impl Plan {
     fn read(arguments: &RunArgs) -> Result<Self, Failure> {
-        let input = arguments.input.as_deref().map_or_else(|| Ok(json!({})), |text| json_argument("--input", text))?;
+        let input = arguments
+            .input
+            .as_deref()
+            .map_or_else(|| Ok(json!({})), |text| json_argument("--input", text))?;
         let script = match &arguments.script {
             Some(text) => script::read(&json_argument("--script", text)?)?,
             None => Vec::new(),
         };
         let mocks = mocks::read(&arguments.mock)?;
-        let epoch: Timestamp =
-            arguments.epoch.parse().map_err(|_| Failure::usage(format!("--epoch `{}` is no instant such as 2026-01-01T00:00:00Z", arguments.epoch)))?;
+        let epoch: Timestamp = arguments.epoch.parse().map_err(|_| {
+            Failure::usage(format!(
+                "--epoch `{}` is no instant such as 2026-01-01T00:00:00Z",
+                arguments.epoch
+            ))
+        })?;
         let timeout = arguments.timeout.as_deref().map(timeout).transpose()?;
         let selection = Selection::load(&arguments.workflow, &arguments.definitions)?;
-        Ok(Self { selection, input, script, mocks, epoch: arguments.virtual_time.then_some(epoch), seed: arguments.seed, timeout })
+        Ok(Self {
+            selection,
+            input,
+            script,
+            mocks,
+            epoch: arguments.virtual_time.then_some(epoch),
+            seed: arguments.seed,
+            timeout,
+        })
     }
 
     async fn carry_out(self, terminal: Terminal) -> Result<Answer, Failure> {
         let engine = self.engine().await?;
         match engine.publish(bundle(&self.selection.files)).await {
             Ok(_) => {}
-            Err(EngineError::InvalidArgument { findings, .. }) => return Ok(refused(findings, None)),
+            Err(EngineError::InvalidArgument { findings, .. }) => {
+                return Ok(refused(findings, None));
+            }
             Err(error) => return Err(failure(error)),
         }
         // Nothing may happen between the start and the first look at the script.
@@ -105,11 +133,19 @@ impl Plan {
         let started_at = engine.now();
         let handle = match engine.start(request).await {
             Ok(handle) => handle,
-            Err(EngineError::InvalidArgument { findings, .. }) if !findings.is_empty() => return Ok(refused(findings, Some("--input"))),
+            Err(EngineError::InvalidArgument { findings, .. }) if !findings.is_empty() => {
+                return Ok(refused(findings, Some("--input")));
+            }
             Err(error) => return Err(failure(error)),
         };
         let id = handle.id();
-        let drive = Drive::new(engine.clone(), handle, started_at, self.epoch.is_some(), self.script);
+        let drive = Drive::new(
+            engine.clone(),
+            handle,
+            started_at,
+            self.epoch.is_some(),
+            self.script,
+        );
         let progress = Progress::new(terminal, format!("running {}", self.selection.workflow_id));
         let mut under_way = JoinSet::new();
         under_way.spawn(drive.run());
@@ -175,9 +211,15 @@ struct Refusal<'a> {
 
 fn refuse(terminal: Terminal, format: Format, findings: &[ShownFinding]) -> Result<Exit, Failure> {
     match format {
-        Format::Json => terminal.print_json(&Refusal { ok: false, findings })?,
+        Format::Json => terminal.print_json(&Refusal {
+            ok: false,
+            findings,
+        })?,
         Format::Text => {
-            let shown: String = findings.iter().map(|finding| finding.render(terminal)).collect();
+            let shown: String = findings
+                .iter()
+                .map(|finding| finding.render(terminal))
+                .collect();
             terminal.print(&format!("{shown}nothing was started\n"))?;
         }
     }
@@ -193,13 +235,22 @@ fn refused(findings: Vec<Finding>, file: Option<&str>) -> Answer {
 }
 
 fn bundle(files: &[SourceFile]) -> Bundle {
-    files.iter().fold(Bundle::new(), |bundle, file| bundle.with_text(&file.name, String::from_utf8_lossy(&file.text)))
+    files.iter().fold(Bundle::new(), |bundle, file| {
+        bundle.with_text(&file.name, String::from_utf8_lossy(&file.text))
+    })
 }
 
 /// One thread on virtual time, where equal runs must take equal steps.
 fn runtime(is_virtual: bool) -> Result<Runtime, Failure> {
-    let mut builder = if is_virtual { tokio::runtime::Builder::new_current_thread() } else { tokio::runtime::Builder::new_multi_thread() };
-    builder.enable_all().build().map_err(|error| Failure::fault("the runtime cannot be started", error))
+    let mut builder = if is_virtual {
+        tokio::runtime::Builder::new_current_thread()
+    } else {
+        tokio::runtime::Builder::new_multi_thread()
+    };
+    builder
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::fault("the runtime cannot be started", error))
 }
 
 async fn after(timeout: Option<Duration>) {
@@ -210,17 +261,22 @@ async fn after(timeout: Option<Duration>) {
 }
 
 fn timeout(text: &str) -> Result<Duration, Failure> {
-    let duration: IsoDuration = text.parse().map_err(|error| Failure::usage(format!("--timeout: {error}")))?;
-    Ok(Duration::from_micros(u64::try_from(duration.as_micros()).unwrap_or(0)))
+    let duration: IsoDuration = text
+        .parse()
+        .map_err(|error| Failure::usage(format!("--timeout: {error}")))?;
+    Ok(Duration::from_micros(
+        u64::try_from(duration.as_micros()).unwrap_or(0),
+    ))
 }
 
 /// What the engine refuses is wrong use; a store that does not answer is told apart from a fault.
 fn failure(error: EngineError) -> Failure {
     match error {
         EngineError::Unavailable { .. } => Failure::Store(error.to_string()),
-        EngineError::Internal { source: Some(_), .. } => Failure::Store(error.to_string()),
+        EngineError::Internal {
+            source: Some(_), ..
+        } => Failure::Store(error.to_string()),
         EngineError::Internal { .. } => Failure::fault("the engine failed", error),
         _ => Failure::usage(error.to_string()),
     }
 }
-

@@ -7,7 +7,9 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use augmented_core::Timestamp;
-use augmented_engine::{CancelRequest, Engine, EngineError, InstanceView, SignalRequest, TimeHold, WorkflowHandle};
+use augmented_engine::{
+    CancelRequest, Engine, EngineError, InstanceView, SignalRequest, TimeHold, WorkflowHandle,
+};
 
 use super::script::{Action, Stimulus, Trigger};
 
@@ -35,14 +37,32 @@ pub(crate) struct Drive {
 
 impl Drive {
     /// `script` as read, with stimuli at instants in their order.
-    pub(crate) fn new(engine: Engine, handle: WorkflowHandle, started_at: Timestamp, is_virtual: bool, script: Vec<Stimulus>) -> Self {
-        let mut drive =
-            Self { engine, handle, started_at, is_virtual, at: VecDeque::new(), reactive: Vec::new(), on_idle: VecDeque::new(), notes: Vec::new() };
+    pub(crate) fn new(
+        engine: Engine,
+        handle: WorkflowHandle,
+        started_at: Timestamp,
+        is_virtual: bool,
+        script: Vec<Stimulus>,
+    ) -> Self {
+        let mut drive = Self {
+            engine,
+            handle,
+            started_at,
+            is_virtual,
+            at: VecDeque::new(),
+            reactive: Vec::new(),
+            on_idle: VecDeque::new(),
+            notes: Vec::new(),
+        };
         for stimulus in script {
             match stimulus.trigger {
-                Trigger::At(micros) => drive.at.push_back((drive.started_at.plus_micros(micros), stimulus)),
+                Trigger::At(micros) => drive
+                    .at
+                    .push_back((drive.started_at.plus_micros(micros), stimulus)),
                 Trigger::OnIdle => drive.on_idle.push_back(stimulus),
-                Trigger::AfterStep { .. } | Trigger::OnSignalWait(_) | Trigger::OnStepWait(_) => drive.reactive.push(stimulus),
+                Trigger::AfterStep { .. } | Trigger::OnSignalWait(_) | Trigger::OnStepWait(_) => {
+                    drive.reactive.push(stimulus)
+                }
             }
         }
         drive
@@ -51,14 +71,23 @@ impl Drive {
     /// Runs to the end; gives what people should know about stimuli that had no effect.
     pub(crate) async fn run(mut self) -> Result<(RunEnd, Vec<String>), EngineError> {
         let end = self.follow().await?;
-        let left = self.at.iter().map(|(_, stimulus)| stimulus).chain(&self.reactive).chain(&self.on_idle);
+        let left = self
+            .at
+            .iter()
+            .map(|(_, stimulus)| stimulus)
+            .chain(&self.reactive)
+            .chain(&self.on_idle);
         let why = match end {
             RunEnd::Ended => "the workflow had ended before its time came",
             RunEnd::StandsStill => "its time never came",
         };
         let mut left: Vec<usize> = left.map(|stimulus| stimulus.position).collect();
         left.sort_unstable();
-        self.notes.extend(left.into_iter().map(|position| format!("stimulus {position} of the script was not delivered: {why}")));
+        self.notes.extend(
+            left.into_iter().map(|position| {
+                format!("stimulus {position} of the script was not delivered: {why}")
+            }),
+        );
         Ok((end, self.notes))
     }
 
@@ -68,7 +97,12 @@ impl Drive {
             let happened = {
                 let ended = self.handle.result();
                 let due = due(&self.engine, self.at.front().map(|(at, _)| *at));
-                let changed = changed(&self.engine, facts, !self.reactive.is_empty(), self.is_virtual);
+                let changed = changed(
+                    &self.engine,
+                    facts,
+                    !self.reactive.is_empty(),
+                    self.is_virtual,
+                );
                 // On real time the engine does not know of the stimuli to come.
                 let idle = idle(&self.engine, self.is_virtual || self.at.is_empty());
                 tokio::select! {
@@ -103,7 +137,13 @@ impl Drive {
         // After everything that is ready, before time moves on.
         let _hold = self.engine.wait_until(self.engine.now()).await;
         let view = self.engine.instance(self.handle.id()).await?;
-        let Some(index) = self.reactive.iter().position(|stimulus| has_come(&stimulus.trigger, &view)) else { return Ok(()) };
+        let Some(index) = self
+            .reactive
+            .iter()
+            .position(|stimulus| has_come(&stimulus.trigger, &view))
+        else {
+            return Ok(());
+        };
         let stimulus = self.reactive.remove(index);
         self.deliver(stimulus).await;
         Ok(())
@@ -114,14 +154,27 @@ impl Drive {
         // Stable, so that equal runs are equal.
         let identity = format!("script-{}", stimulus.position);
         let answer = match stimulus.action {
-            Action::Signal { signal_type, payload, signal_id } => {
-                let request = SignalRequest::new(signal_type).with_payload(payload).with_signal_id(signal_id.unwrap_or(identity));
+            Action::Signal {
+                signal_type,
+                payload,
+                signal_id,
+            } => {
+                let request = SignalRequest::new(signal_type)
+                    .with_payload(payload)
+                    .with_signal_id(signal_id.unwrap_or(identity));
                 self.engine.signal(id, request).await.map(|_| ())
             }
-            Action::Cancel { reason } => self.engine.cancel(id, CancelRequest::new(reason).with_request_id(identity)).await.map(|_| ()),
+            Action::Cancel { reason } => self
+                .engine
+                .cancel(id, CancelRequest::new(reason).with_request_id(identity))
+                .await
+                .map(|_| ()),
         };
         if let Err(error) = answer {
-            self.notes.push(format!("stimulus {} of the script was refused: {error}", stimulus.position));
+            self.notes.push(format!(
+                "stimulus {} of the script was refused: {error}",
+                stimulus.position
+            ));
         }
     }
 }
@@ -169,8 +222,14 @@ async fn idle(engine: &Engine, wanted: bool) {
 
 fn has_come(trigger: &Trigger, view: &InstanceView) -> bool {
     match trigger {
-        Trigger::AfterStep { step_id, status } => view.steps().iter().any(|step| step.step_id == *step_id && step.status == *status),
-        Trigger::OnSignalWait(signal) => view.waiting_for().iter().any(|wait| wait.signal_type.as_ref() == Some(signal)),
+        Trigger::AfterStep { step_id, status } => view
+            .steps()
+            .iter()
+            .any(|step| step.step_id == *step_id && step.status == *status),
+        Trigger::OnSignalWait(signal) => view
+            .waiting_for()
+            .iter()
+            .any(|wait| wait.signal_type.as_ref() == Some(signal)),
         Trigger::OnStepWait(step) => view.waiting_for().iter().any(|wait| wait.step_id == *step),
         Trigger::At(_) | Trigger::OnIdle => false,
     }

@@ -36,7 +36,11 @@ impl RunResult {
             waiting_for: view.waiting_for().iter().map(waiting).collect(),
             started_at: state.started_at,
             completed_at: state.completed_at,
-            steps: view.steps().iter().map(|step| (place(&step.scope_path, &step.step_id), step_json(step))).collect(),
+            steps: view
+                .steps()
+                .iter()
+                .map(|step| (place(&step.scope_path, &step.step_id), step_json(step)))
+                .collect(),
             history,
         }
     }
@@ -44,12 +48,20 @@ impl RunResult {
 
 /// `stepId`, in front of it the scope if it is not the root.
 pub(crate) fn place(scope_path: &str, step_id: &str) -> String {
-    if scope_path.is_empty() { step_id.to_owned() } else { format!("{scope_path}/{step_id}") }
+    if scope_path.is_empty() {
+        step_id.to_owned()
+    } else {
+        format!("{scope_path}/{step_id}")
+    }
 }
 
 fn error(view: &InstanceView) -> Option<Value> {
     let mut error = serde_json::to_value(view.error()?).ok()?;
-    let failed = view.state().error.as_ref().and_then(|error| error.failed_step_id.as_deref());
+    let failed = view
+        .state()
+        .error
+        .as_ref()
+        .and_then(|error| error.failed_step_id.as_deref());
     if let (Value::Object(members), Some(step)) = (&mut error, failed) {
         members.insert("failedStepId".to_owned(), step.into());
     }
@@ -64,8 +76,17 @@ fn waiting(waiting: &WaitingFor) -> Value {
         "until": waiting.until,
     });
     if let Value::Object(members) = &mut value {
-        members.extend(waiting.signal_type.as_ref().map(|signal| ("signalType".to_owned(), json!(signal))));
-        members.extend(waiting.child.map(|child| ("childInstanceId".to_owned(), json!(child.to_string()))));
+        members.extend(
+            waiting
+                .signal_type
+                .as_ref()
+                .map(|signal| ("signalType".to_owned(), json!(signal))),
+        );
+        members.extend(
+            waiting
+                .child
+                .map(|child| ("childInstanceId".to_owned(), json!(child.to_string()))),
+        );
     }
     value
 }

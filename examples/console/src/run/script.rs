@@ -33,8 +33,14 @@ pub(crate) enum Trigger {
 /// What is done.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
-    Signal { signal_type: String, payload: Value, signal_id: Option<String> },
-    Cancel { reason: String },
+    Signal {
+        signal_type: String,
+        payload: Value,
+        signal_id: Option<String>,
+    },
+    Cancel {
+        reason: String,
+    },
 }
 
 const TRIGGERS: &str = "`at`, `afterStep`, `onWait` or `onIdle`";
@@ -42,32 +48,56 @@ const ACTIONS: &str = "`signal` or `cancel`";
 
 /// Reads a list of stimuli; those with `at` are put in time order.
 pub(crate) fn read(script: &Value) -> Result<Vec<Stimulus>, Failure> {
-    let Value::Array(list) = script else { return Err(Failure::usage("--script must be a list of stimuli")) };
-    let read = |(position, value): (usize, &Value)| stimulus(position, value).map_err(|problem| Failure::usage(format!("--script /{position}{problem}")));
-    let mut stimuli: Vec<Stimulus> = list.iter().enumerate().map(read).collect::<Result<_, _>>()?;
+    let Value::Array(list) = script else {
+        return Err(Failure::usage("--script must be a list of stimuli"));
+    };
+    let read = |(position, value): (usize, &Value)| {
+        stimulus(position, value)
+            .map_err(|problem| Failure::usage(format!("--script /{position}{problem}")))
+    };
+    let mut stimuli: Vec<Stimulus> = list
+        .iter()
+        .enumerate()
+        .map(read)
+        .collect::<Result<_, _>>()?;
     stimuli.sort_by_key(|stimulus| match stimulus.trigger {
         Trigger::At(micros) => micros,
-        Trigger::AfterStep { .. } | Trigger::OnSignalWait(_) | Trigger::OnStepWait(_) | Trigger::OnIdle => i64::MIN,
+        Trigger::AfterStep { .. }
+        | Trigger::OnSignalWait(_)
+        | Trigger::OnStepWait(_)
+        | Trigger::OnIdle => i64::MIN,
     });
     Ok(stimuli)
 }
 
 /// The problem begins with the pointer to it inside the stimulus.
 fn stimulus(position: usize, value: &Value) -> Result<Stimulus, String> {
-    let Value::Object(members) = value else { return Err(": a stimulus is an object".to_owned()) };
+    let Value::Object(members) = value else {
+        return Err(": a stimulus is an object".to_owned());
+    };
     let (mut triggers, mut actions) = (Vec::new(), Vec::new());
     for (name, value) in members {
         match name.as_str() {
             "at" | "afterStep" | "onWait" | "onIdle" => triggers.push(trigger(name, value)?),
             "signal" | "cancel" => actions.push(action(name, value)?),
             "event" | "completeTask" | "failTask" | "pause" | "resume" | "retry" => {
-                return Err(format!(": this command does not offer the action `{name}`, use {ACTIONS}"));
+                return Err(format!(
+                    ": this command does not offer the action `{name}`, use {ACTIONS}"
+                ));
             }
-            _ => return Err(format!(": there is no member `{name}`; a stimulus has one trigger ({TRIGGERS}) and one action ({ACTIONS})")),
+            _ => {
+                return Err(format!(
+                    ": there is no member `{name}`; a stimulus has one trigger ({TRIGGERS}) and one action ({ACTIONS})"
+                ));
+            }
         }
     }
     match (<[_; 1]>::try_from(triggers), <[_; 1]>::try_from(actions)) {
-        (Ok([trigger]), Ok([action])) => Ok(Stimulus { position, trigger, action }),
+        (Ok([trigger]), Ok([action])) => Ok(Stimulus {
+            position,
+            trigger,
+            action,
+        }),
         (Err(_), _) => Err(format!(": a stimulus has exactly one trigger, {TRIGGERS}")),
         (_, Err(_)) => Err(format!(": a stimulus has exactly one action, {ACTIONS}")),
     }
@@ -76,7 +106,9 @@ fn stimulus(position: usize, value: &Value) -> Result<Stimulus, String> {
 fn trigger(name: &str, value: &Value) -> Result<Trigger, String> {
     match name {
         "at" => {
-            let text = value.as_str().ok_or("/at: a duration such as PT10M is needed")?;
+            let text = value
+                .as_str()
+                .ok_or("/at: a duration such as PT10M is needed")?;
             let duration: IsoDuration = text.parse().map_err(|error| format!("/at: {error}"))?;
             Ok(Trigger::At(duration.as_micros()))
         }
@@ -86,14 +118,20 @@ fn trigger(name: &str, value: &Value) -> Result<Trigger, String> {
                 None => StepStatus::Completed,
                 Some(name) => status(&name).ok_or_else(|| format!("/afterStep/status: `{name}` is no status of a step, use for example COMPLETED or FAILED"))?,
             };
-            Ok(Trigger::AfterStep { step_id: required_text(members, "stepId", "/afterStep")?, status })
+            Ok(Trigger::AfterStep {
+                step_id: required_text(members, "stepId", "/afterStep")?,
+                status,
+            })
         }
         "onWait" => {
             let members = object(value, "/onWait", &["signalType", "stepId", "eventPattern"])?;
             if members.contains_key("eventPattern") {
                 return Err("/onWait: this command does not offer waits for events, use `signalType` or `stepId`".to_owned());
             }
-            match (optional_text(members, "signalType", "/onWait")?, optional_text(members, "stepId", "/onWait")?) {
+            match (
+                optional_text(members, "signalType", "/onWait")?,
+                optional_text(members, "stepId", "/onWait")?,
+            ) {
                 (Some(signal), None) => Ok(Trigger::OnSignalWait(signal)),
                 (None, Some(step)) => Ok(Trigger::OnStepWait(step)),
                 _ => Err("/onWait: exactly one of `signalType` and `stepId` is needed".to_owned()),
@@ -117,13 +155,24 @@ fn action(name: &str, value: &Value) -> Result<Action, String> {
     if members.contains_key("compensate") {
         return Err("/cancel: this command does not offer `compensate`".to_owned());
     }
-    Ok(Action::Cancel { reason: required_text(members, "reason", "/cancel")? })
+    Ok(Action::Cancel {
+        reason: required_text(members, "reason", "/cancel")?,
+    })
 }
 
-fn object<'a>(value: &'a Value, at: &str, known: &[&str]) -> Result<&'a Map<String, Value>, String> {
-    let members = value.as_object().ok_or_else(|| format!("{at}: an object is needed"))?;
+fn object<'a>(
+    value: &'a Value,
+    at: &str,
+    known: &[&str],
+) -> Result<&'a Map<String, Value>, String> {
+    let members = value
+        .as_object()
+        .ok_or_else(|| format!("{at}: an object is needed"))?;
     match members.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(other) => Err(format!("{at}: there is no member `{other}`, known are {}", known.join(", "))),
+        Some(other) => Err(format!(
+            "{at}: there is no member `{other}`, known are {}",
+            known.join(", ")
+        )),
         None => Ok(members),
     }
 }
@@ -132,7 +181,11 @@ fn required_text(members: &Map<String, Value>, name: &str, at: &str) -> Result<S
     optional_text(members, name, at)?.ok_or_else(|| format!("{at}: `{name}` is missing"))
 }
 
-fn optional_text(members: &Map<String, Value>, name: &str, at: &str) -> Result<Option<String>, String> {
+fn optional_text(
+    members: &Map<String, Value>,
+    name: &str,
+    at: &str,
+) -> Result<Option<String>, String> {
     match members.get(name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -174,7 +227,13 @@ mod tests {
             {"onWait": {"signalType": "go"}, "signal": {"type": "go", "payload": 1, "signalId": "a"}},
         ]))
         .unwrap();
-        assert_eq!(stimuli.iter().map(|stimulus| stimulus.position).collect::<Vec<_>>(), [2, 1, 0]);
+        assert_eq!(
+            stimuli
+                .iter()
+                .map(|stimulus| stimulus.position)
+                .collect::<Vec<_>>(),
+            [2, 1, 0]
+        );
     }
 
     #[test]
@@ -185,10 +244,25 @@ mod tests {
             json!([{"at": "PT1S", "event": {"pattern": "a.b"}}]),
             "--script /0: this command does not offer the action `event`, use `signal` or `cancel`",
         );
-        check(json!([{"at": "PT1S"}]), "--script /0: a stimulus has exactly one action, `signal` or `cancel`");
-        check(json!([{"onIdle": true, "at": "PT1S", "cancel": {"reason": "x"}}]), "--script /0: a stimulus has exactly one trigger, `at`, `afterStep`, `onWait` or `onIdle`");
-        check(json!([{"onIdle": true, "signal": {}}]), "--script /0/signal: `type` is missing");
-        check(json!([{"afterStep": {"stepId": "a", "status": "DONE"}, "cancel": {"reason": "x"}}]), "--script /0/afterStep/status: `DONE` is no status of a step, use for example COMPLETED or FAILED");
-        check(json!([{"onWait": {"eventPattern": "a.b"}, "cancel": {"reason": "x"}}]), "--script /0/onWait: this command does not offer waits for events, use `signalType` or `stepId`");
+        check(
+            json!([{"at": "PT1S"}]),
+            "--script /0: a stimulus has exactly one action, `signal` or `cancel`",
+        );
+        check(
+            json!([{"onIdle": true, "at": "PT1S", "cancel": {"reason": "x"}}]),
+            "--script /0: a stimulus has exactly one trigger, `at`, `afterStep`, `onWait` or `onIdle`",
+        );
+        check(
+            json!([{"onIdle": true, "signal": {}}]),
+            "--script /0/signal: `type` is missing",
+        );
+        check(
+            json!([{"afterStep": {"stepId": "a", "status": "DONE"}, "cancel": {"reason": "x"}}]),
+            "--script /0/afterStep/status: `DONE` is no status of a step, use for example COMPLETED or FAILED",
+        );
+        check(
+            json!([{"onWait": {"eventPattern": "a.b"}, "cancel": {"reason": "x"}}]),
+            "--script /0/onWait: this command does not offer waits for events, use `signalType` or `stepId`",
+        );
     }
 }

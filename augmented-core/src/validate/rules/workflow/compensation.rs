@@ -67,7 +67,7 @@ fn compensation_steps(w: &mut Workflow<'_, '_>) {
         };
         if let Some((_, first)) = compensated.iter().find(|(known, _)| *known == target) {
             w.findings.push(
-                Finding::error("COMPENSATION_TARGET", &pointer, format!("`{target}` has a compensation step already"))
+                Finding::error("COMPENSATION_TARGET", pointer, format!("`{target}` has a compensation step already"))
                     .with_hint("a step has at most one compensation; let one task do both, or give the other its own step")
                     .with_related(Related::new(list.index(*first), "the other compensation step")),
             );
@@ -75,7 +75,7 @@ fn compensation_steps(w: &mut Workflow<'_, '_>) {
             w.findings.push(
                 Finding::error(
                     "COMPENSATION_TARGET",
-                    &pointer,
+                    pointer,
                     format!("`{target}` is a {kind}, which does nothing that could be undone"),
                 )
                 .with_hint("name a TASK, HUMAN_TASK, POLL or SUB_WORKFLOW step")

@@ -199,18 +199,7 @@ impl<'d> Fields<'_, '_, 'd> {
             self.mapping(value.get("input"), &here.key("input"), &site, reader);
         }
         match step.kind {
-            Some(StepType::End) => {
-                if value.contains_key("output") || value.contains_key("errorMessage") {
-                    let site = self.inside(index, ExprSite::end_output());
-                    self.mapping(value.get("output"), &here.key("output"), &site, reader);
-                    self.mapping(
-                        value.get("errorMessage"),
-                        &here.key("errorMessage"),
-                        &site,
-                        reader,
-                    );
-                }
-            }
+            Some(StepType::End) => self.end(index, value, here),
             Some(StepType::HumanTask) => self.human_task(index, value, here),
             Some(StepType::ForEach) => {
                 let site = self.inside(index, ExprSite::for_each_items());
@@ -240,6 +229,17 @@ impl<'d> Fields<'_, '_, 'd> {
                 );
             }
             _ => {}
+        }
+    }
+
+    fn end(&mut self, index: StepIdx, value: &Map<String, Value>, here: &Place<'_>) {
+        if !value.contains_key("output") && !value.contains_key("errorMessage") {
+            return;
+        }
+        let reader = Reader::Entering(index);
+        let site = self.inside(index, ExprSite::end_output());
+        for member in ["output", "errorMessage"] {
+            self.mapping(value.get(member), &here.key(member), &site, reader);
         }
     }
 

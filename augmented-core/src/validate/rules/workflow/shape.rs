@@ -74,14 +74,14 @@ fn targets(w: &mut Workflow<'_, '_>) {
                     && w.graph.scope_of(step) != 0 =>
             {
                 w.findings
-                    .push(out_of_scope(&w.graph, mention, step, pointer()));
+                    .push(out_of_scope(w.graph, mention, step, pointer()));
             }
             Target::Step(_) => {}
             Target::Unknown => {
                 if let Some(finding) = unknown_step(
-                    &w.graph,
+                    w.graph,
                     mention.id,
-                    mention_scope(&w.graph, mention),
+                    mention_scope(w.graph, mention),
                     pointer(),
                 ) {
                     w.findings.push(finding);
@@ -89,7 +89,7 @@ fn targets(w: &mut Workflow<'_, '_>) {
             }
             Target::OutOfScope(step) => {
                 w.findings
-                    .push(out_of_scope(&w.graph, mention, step, pointer()))
+                    .push(out_of_scope(w.graph, mention, step, pointer()))
             }
         }
     }

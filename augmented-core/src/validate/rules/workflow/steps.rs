@@ -192,14 +192,14 @@ fn for_each(w: &mut Workflow<'_, '_>, index: usize) {
         .map(|(_, container)| container);
     if let Some(reason) = taken {
         w.findings.push(
-            Finding::error("ITEM_NAME_INVALID", &place, reason)
+            Finding::error("ITEM_NAME_INVALID", place, reason)
                 .with_hint("choose a name of your own, for example `entry`"),
         );
     } else if let Some(container) = enclosing {
         w.findings.push(
             Finding::error(
                 "ITEM_NAME_INVALID",
-                &place,
+                place,
                 format!(
                     "the enclosing loop `{}` calls its item `{name}`, too",
                     container.id
