@@ -1,5 +1,6 @@
 //! The invariants of a run, checked on what it left in the store.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -60,9 +61,9 @@ async fn read_all(store: &MemoryStore, seed: u64, wrong: &mut Vec<String>) -> In
     let page = store.list_instances(tenant, &InstanceFilter::default(), Page::new(None, 1000)).await.unwrap_or_default();
     for row in page.instances {
         let (id, definition) = (row.header.instance_id, row.header.definition.id);
-        if !flows.contains_key(&definition) {
+        if let Entry::Vacant(place) = flows.entry(definition) {
             match compile(store, definition).await {
-                Some(flow) => drop(flows.insert(definition, flow)),
+                Some(flow) => drop(place.insert(flow)),
                 None => wrong.push(format!("the definition of {id} cannot be compiled")),
             }
         }

@@ -11,7 +11,6 @@ use super::Dice;
 
 /// What a caller does.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each name is the sentence")]
 pub enum Act {
     Start { workflow: &'static str, key: String, input: Value },
     Signal { key: String, signal_type: &'static str, signal_id: String },

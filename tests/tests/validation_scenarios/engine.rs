@@ -97,7 +97,7 @@ async fn v10_a_broken_workflow_is_kept_as_draft_and_published_once_repaired() {
     assert_eq!(
         versions
             .iter()
-            .map(|stored| (stored.status, &*stored.document == &repaired()))
+            .map(|stored| (stored.status, *stored.document == repaired()))
             .collect::<Vec<_>>(),
         [(LifecycleStatus::Published, true)]
     );

@@ -1,4 +1,10 @@
 //! The command as its users run it: arguments in, JSON and exit codes out.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "everything here is test code, also what stands outside of test functions"
+)]
 
 #![allow(
     clippy::unwrap_used,
