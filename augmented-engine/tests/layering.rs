@@ -1,4 +1,5 @@
 //! Invariant 1: the core names no runtime, the engine names no store.
+#![allow(clippy::unwrap_used, reason = "everything here is test code, also what stands outside of test functions")]
 
 use std::process::Command;
 

@@ -170,7 +170,8 @@ impl Definitions {
         let known = KnownDefinitions::read(&*self.store, tenant, &self.registry, &values).await?;
         let bundle: Vec<Document<'_>> = documents.iter().map(Read::document).collect();
         let validator = DefinitionValidator::new(&*self.expressions);
-        let published = validator.publish_bundle(&bundle, &known, Some(&*self.registry)).map_err(|reports| refusal(findings_of(reports)))?;
+        let published = validator.publish_bundle(&bundle, &known, Some(&*self.registry));
+        let published = published.map_err(|reports| refusal(self.with_unsupported(documents, reports)))?;
         let mut definitions = Vec::with_capacity(published.len());
         let mut findings = Vec::new();
         for (document, (definition, report)) in documents.iter().zip(published) {
@@ -183,10 +184,18 @@ impl Definitions {
         }
         Ok((definitions, findings))
     }
-}
 
-fn findings_of(reports: Vec<Report>) -> Vec<Finding> {
-    reports.into_iter().flat_map(|report| report.findings).collect()
+    /// All findings of a refused bundle, with what this engine cannot run of the documents that can be read.
+    fn with_unsupported(&self, documents: &[Read], reports: Vec<Report>) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for (document, report) in documents.iter().zip(reports) {
+            findings.extend(report.findings);
+            if let Ok(definition) = Definition::from_value(document.value.clone()) {
+                findings.extend(unsupported(&definition, &self.registry).into_iter().map(|finding| document.place(finding)));
+            }
+        }
+        findings
+    }
 }
 
 fn refusal(findings: Vec<Finding>) -> EngineError {

@@ -128,11 +128,13 @@ pub(crate) struct SharedParts {
 impl Shared {
     pub(crate) fn new(parts: SharedParts, workers: Vec<WorkerHandle>) -> Self {
         let SharedParts { store, env, definitions, config, ids, node } = parts;
-        let mut limits = DecideLimits::default();
-        limits.max_step_visits = config.max_step_visits;
-        limits.max_state_bytes = config.max_state_bytes as u64;
-        limits.cancel_grace_micros = env.cancel_grace_micros;
-        limits.seed = env.seed;
+        let limits = DecideLimits {
+            max_step_visits: config.max_step_visits,
+            max_state_bytes: config.max_state_bytes as u64,
+            cancel_grace_micros: env.cancel_grace_micros,
+            seed: env.seed,
+            ..DecideLimits::default()
+        };
         let metrics = Metrics::new(workers.iter().map(|worker| Arc::clone(&worker.counters)).collect());
         Self {
             store,

@@ -8,7 +8,7 @@ use augmented_core::store::{InstanceCommit, LoadedInstance, MailboxMessage, NewM
 use augmented_core::{InstanceId, NodeId, TenantId};
 
 use super::children::{ChildVerdict, ResolvedChildren};
-use super::commit::{Fate, Prepared, Receipt, faulted};
+use super::commit::{Fate, Prepared, Receipt, faulted, retry_timer};
 use super::instance::{Live, Queued, Standing};
 use super::worker::{CallHold, Worker};
 use super::{Shared, StartAnswer};
@@ -78,11 +78,8 @@ impl Worker {
     fn call_load(&mut self, tenant: TenantId, instance: InstanceId, given: Option<LoadedInstance>, delay_micros: i64) {
         let shared = Arc::clone(&self.shared);
         self.calls.push(Box::pin(async move {
-            if delay_micros > 0 {
-                let time = shared.time();
-                time.sleep_until(time.now().plus_micros(delay_micros), None).await;
-            }
             let hold = shared.time().hold();
+            leave_alone(delay_micros).await;
             let result = read(&shared, tenant, instance, given).await;
             CallDone::Loaded(Box::new(Loaded { tenant, instance, result, _hold: hold }))
         }));
@@ -103,7 +100,12 @@ impl Worker {
 
     fn handle_loaded(&mut self, loaded: Loaded) {
         let Loaded { tenant, instance, result, .. } = loaded;
-        let Some(mut loading) = self.loading.remove(&instance) else { return };
+        let mut loading = match self.loading.remove(&instance) {
+            Some(loading) => loading,
+            // Nobody waits for it any more, unless it was taken over meanwhile and is this node's to drive.
+            None if self.live.contains_key(&instance) || !self.is_ours(&result) => return,
+            None => Loading::default(),
+        };
         match result {
             Ok(Some((loaded, plan))) => self.adopt(loaded, plan, loading),
             Ok(None) => self.begin_again(instance, loading),
@@ -120,6 +122,21 @@ impl Worker {
                 self.loading.insert(instance, loading);
                 self.call_load(tenant, instance, None, delay);
             }
+        }
+    }
+
+    fn is_ours(&self, result: &Result<Option<(LoadedInstance, PlanFor)>, EngineError>) -> bool {
+        matches!(result, Ok(Some((loaded, _))) if loaded.owner == Some(self.shared.node.current()))
+    }
+
+    /// Drives an instance that this node took over.
+    pub(super) fn handle_taken_over(&mut self, loaded: LoadedInstance) {
+        let (tenant, instance) = (loaded.header.tenant_id, loaded.header.instance_id);
+        if self.loading.contains_key(&instance) {
+            // What is being read may be older than the take-over.
+            self.call_load(tenant, instance, Some(loaded), 0);
+        } else if !self.live.contains_key(&instance) {
+            self.load(tenant, instance, Some(loaded), Loading::default());
         }
     }
 
@@ -152,6 +169,16 @@ impl Worker {
         let instance = loaded.header.instance_id;
         let tenant = loaded.header.tenant_id;
         let last = loaded.last_seq();
+        let current = self.shared.node.current();
+        if loaded.owner == Some(current) {
+            // The news of a changed identity may come behind the first instance taken over under it.
+            self.change_node(current);
+        }
+        let is_another = |old: &Live| old.standing == Standing::New && *old.state.header != *loaded.header;
+        if loading.old.as_deref().is_some_and(is_another) {
+            self.give_up(loading, EngineError::internal("the source of ids gave an id that is in use"));
+            return;
+        }
         let standing = match (loaded.owner, last) {
             (Some(owner), Some(seq)) if owner == self.node => Standing::Owned(seq),
             (None, last) => Standing::Parked(last),
@@ -234,10 +261,12 @@ impl Worker {
                     if answered || live.is_running(run.activation) {
                         continue;
                     }
-                    let wait = live.next_attempt(run.activation).map_or(0, |next_at| next_at.micros_since(self.now));
-                    // A longer wait has its durable timer, which comes as a message.
-                    if wait <= self.shared.env.park_after_micros {
+                    let next_at = live.next_attempt(run.activation).unwrap_or(self.now);
+                    if next_at.micros_since(self.now) <= self.shared.env.park_after_micros {
                         live.to_begin.push(run);
+                    } else if let Standing::Owned(_) = live.standing {
+                        // Whoever parks an instance arms the timer, but an owner that was lost before it parked did not.
+                        live.timers.push(retry_timer(run.activation, next_at));
                     }
                 }
                 Command::CancelTask { activation, task_instance_id } => {
@@ -304,9 +333,8 @@ impl Worker {
         self.call_load(tenant, instance, None, delay_micros);
     }
 
-    /// How long to leave a store in trouble alone: 50 ms, then doubled each time, up to 5 s.
     fn trouble_delay(&self) -> i64 {
-        50_000 << self.troubles.saturating_sub(1).min(7)
+        delay_after(self.troubles.saturating_sub(1))
     }
 
     pub(super) fn begin_renewal(&mut self) {
@@ -319,11 +347,8 @@ impl Worker {
         self.fenced = true;
         let (shared, node) = (Arc::clone(&self.shared), self.node);
         self.calls.push(Box::pin(async move {
-            if delay_micros > 0 {
-                let time = shared.time();
-                time.sleep_until(time.now().plus_micros(delay_micros), None).await;
-            }
             let hold = shared.time().hold();
+            leave_alone(delay_micros).await;
             let renewed = shared.renew_node(node).await;
             CallDone::Renewed { renewed, _hold: hold }
         }));
@@ -392,6 +417,19 @@ impl Worker {
             epoch: self.epoch,
         };
         self.push(Prepared { commit, receipt, children: Vec::new() });
+    }
+}
+
+/// How long to leave a store in trouble alone: 50 ms, then doubled each time, up to 6.4 s.
+pub(super) fn delay_after(troubles: u32) -> i64 {
+    50_000 << troubles.min(7)
+}
+
+/// Leaves a store in trouble alone for a while. In real time, because a store in trouble does not follow the virtual
+/// clock, and whoever waits for the answer of a call holds that clock.
+pub(super) async fn leave_alone(micros: i64) {
+    if let Some(length) = u64::try_from(micros).ok().filter(|micros| *micros > 0) {
+        tokio::time::sleep(std::time::Duration::from_micros(length)).await;
     }
 }
 

@@ -58,6 +58,8 @@ pub(crate) struct Worker {
     lingering: FuturesUnordered<Lingering>,
     pub(super) calls: FuturesUnordered<BoxFuture<'static, CallDone>>,
     pub(super) watchers: FxHashMap<InstanceId, Vec<oneshot::Sender<Arc<InstanceState>>>>,
+    /// How many places in `watchers` are worth a look for empty ones.
+    prune_at: usize,
     inputs: Vec<WorkerInput>,
     pub(super) now: Timestamp,
     pub(super) draining: bool,
@@ -93,6 +95,7 @@ impl Worker {
             lingering: FuturesUnordered::new(),
             calls: FuturesUnordered::new(),
             watchers: FxHashMap::default(),
+            prune_at: 1024,
             inputs: Vec::with_capacity(INPUTS_PER_READ),
             now,
             draining: false,
@@ -194,10 +197,7 @@ impl Worker {
             WorkerInput::Mail(work) => self.handle_mail(work),
             WorkerInput::TakenOver(loaded) => {
                 self.seat.counters.takeovers.add(1);
-                let instance = loaded.header.instance_id;
-                if !self.live.contains_key(&instance) {
-                    self.load(loaded.header.tenant_id, instance, Some(loaded), Loading::default());
-                }
+                self.handle_taken_over(loaded);
             }
             WorkerInput::Watch(instance, watcher) => self.watch(instance, watcher),
             WorkerInput::NodeChanged(node) => self.change_node(node),
@@ -245,6 +245,11 @@ impl Worker {
         };
         watchers.retain(|other| !other.is_closed());
         watchers.push(watcher);
+        // Whoever stopped waiting for an instance that never comes back here left an empty place.
+        if self.watchers.len() >= self.prune_at {
+            self.watchers.retain(|_, waiting| waiting.iter().any(|watcher| !watcher.is_closed()));
+            self.prune_at = self.watchers.len().saturating_mul(2).max(1024);
+        }
     }
 
     /// Begins nothing new, and lets waits between attempts end.
@@ -338,7 +343,7 @@ impl Worker {
         }
         for done in late {
             self.seat.counters.late_results.add(1);
-            self.enqueue(tenant, instance, Message::TaskDone(done));
+            self.enqueue(tenant, instance, Message::TaskDone(Box::new(done)));
         }
     }
 
@@ -622,7 +627,7 @@ impl Worker {
             }
             Begun::Running(task, control) => {
                 live.tasks.push(OpenTask { activation: run.activation, control });
-                self.runs.push(task);
+                self.runs.push(*task);
             }
         }
     }

@@ -240,7 +240,12 @@ impl Engine {
         if drained.is_err() {
             tracing::warn!("handlers still run after the shutdown timeout and are dropped");
             shared.broadcast(|| WorkerInput::Release);
-            while workers.join_next().await.is_some() {}
+            // A store that does not answer must not keep the host from ending; others take over what is left.
+            let released = tokio::time::timeout(shared.config.shutdown_timeout, async { while workers.join_next().await.is_some() {} }).await;
+            if released.is_err() {
+                tracing::warn!("the instances could not be given away; they are taken over when the lease ends");
+                workers.shutdown().await;
+            }
         }
         keepers.shutdown().await;
         // Nothing is owned any more, so nobody needs to wait for the lease to run out.

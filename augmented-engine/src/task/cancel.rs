@@ -53,7 +53,6 @@ impl CancellationToken {
     ///
     /// # Cancel safety
     /// May be dropped at any time.
-    #[must_use]
     pub fn cancelled(&self) -> Cancelled {
         Cancelled { token: self.clone(), slot: None, wait: None }
     }

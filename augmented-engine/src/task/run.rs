@@ -30,7 +30,7 @@ pub(crate) enum Begun {
     /// Its next attempt is so far away that its instance may be put away until then.
     Parked(Timestamp),
     /// It is under way.
-    Running(TaskRun, Arc<RunControl>),
+    Running(Box<TaskRun>, Arc<RunControl>),
 }
 
 /// How a task under way ended.
@@ -40,7 +40,7 @@ pub(crate) struct RunEnd {
     pub(crate) activation: u64,
     pub(crate) outcome: RunOutcome,
     /// Results of attempts that had been given up, in the order they came.
-    pub(crate) late: Vec<Box<TaskDone>>,
+    pub(crate) late: Vec<TaskDone>,
     /// Handlers that are over time and still go on.
     pub(crate) lingering: Vec<Lingering>,
 }
@@ -189,7 +189,7 @@ pub(crate) struct TaskRun {
     control: Arc<RunControl>,
     phase: Phase,
     grace: Option<Sleep>,
-    late: Vec<Box<TaskDone>>,
+    late: Vec<TaskDone>,
     lingering: Vec<Lingering>,
 }
 
@@ -248,7 +248,7 @@ fn running(call: TaskCall, input: Arc<Value>, attempts: Attempts, phase: Phase) 
         late: Vec::new(),
         lingering: Vec::new(),
     };
-    Begun::Running(run, control)
+    Begun::Running(Box::new(run), control)
 }
 
 fn begin_attempt(call: &TaskCall, attempts: &Attempts, input: &Arc<Value>, now: Timestamp) -> Handling {
@@ -331,7 +331,7 @@ impl TaskRun {
         self.lingering.retain_mut(|lingering| match Pin::new(lingering).poll(cx) {
             Poll::Pending => true,
             Poll::Ready(result) => {
-                late.extend(result.map(|(_, _, done)| done));
+                late.extend(result.map(|(_, _, done)| *done));
                 false
             }
         });

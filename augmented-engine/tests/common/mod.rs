@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// Where virtual time begins.
 pub(crate) fn epoch() -> Timestamp {
-    "2026-01-01T00:00:00Z".parse().unwrap()
+    Timestamp::from_millis(1_767_225_600_000)
 }
 
 /// That many milliseconds later.

@@ -125,7 +125,6 @@ impl FaultyStore {
     }
 
     /// Writes a line of the trace, for people who look at one seed.
-    #[expect(clippy::print_stderr, reason = "a trace is asked for by hand")]
     pub(crate) fn say(&self, line: impl FnOnce() -> String) {
         if self.trace {
             eprintln!("{}", line());

@@ -114,7 +114,11 @@ async fn run(plan: &Plan, trace: bool) -> Result<(Tally, Ends), Violations> {
         if let Some(engine) = slot.get() {
             now = engine.now();
             match &settled {
-                Some(_) => engine.shutdown().await,
+                Some(_) => tokio::select! {
+                    biased;
+                    () = store.death() => engine.kill(),
+                    () = engine.shutdown() => {}
+                },
                 None => engine.kill(),
             }
         }
@@ -208,6 +212,7 @@ async fn settle(engine: &Engine, store: &FaultyStore) -> Result<(), Violations> 
         if open.is_empty() {
             return Ok(());
         }
+        store.say(|| format!("    idle at {}, but: {}", engine.now(), open.join("; ")));
         // A store that withheld work, or was down, is asked again after a moment of real time.
         tokio::time::sleep(Duration::from_secs(1)).await;
     }

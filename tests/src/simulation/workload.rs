@@ -60,7 +60,8 @@ impl Maker<'_> {
         for (place, id) in ids.iter().enumerate() {
             let mut step = self.step(id, depth);
             let mut next = Vec::new();
-            if self.dice.chance(150) {
+            // A loop must wait or work somewhere.
+            if step["type"] != "PASS" && step["branches"].is_null() && step["steps"].is_null() && self.dice.chance(150) {
                 let back = &ids[self.dice.below(place + 1)];
                 next.push(json!({ "nextStepId": back, "condition": format!("steps.{id}.visit < {}", self.dice.between(2, 3)) }));
             }

@@ -94,7 +94,7 @@ fn repair(
     Ok(all)
 }
 
-/// The findings of each document of a file, with the pointer of the document in it.
+/// Findings with the place of their document in its file.
 type FindingsByPlace = Vec<(String, Vec<Finding>)>;
 
 /// The findings of one file among the others, by the place of their document in it.
