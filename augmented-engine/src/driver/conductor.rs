@@ -17,7 +17,8 @@ pub(crate) async fn conduct(shared: Arc<Shared>, clock: Arc<VirtualClock>) {
     let mut renewed_at = clock.now_virtual();
     loop {
         clock.quiet().await;
-        let is_due = clock.now_virtual().micros_since(renewed_at) >= micros(shared.config.node_lease) / 3;
+        let is_due =
+            clock.now_virtual().micros_since(renewed_at) >= micros(shared.config.node_lease) / 3;
         if is_due || shared.node.is_in_doubt() {
             renewed_at = clock.now_virtual();
             if let Err(error) = renew(&shared).await {
