@@ -5,4 +5,4 @@ cd "$(dirname "$0")/.."
 . scripts/toolchain.sh
 exec cargo run --quiet --locked -p augmented-console --bin augmented -- \
     run order-fulfilment --definitions examples/definitions/order-fulfilment \
-    --input @examples/definitions/order-fulfilment/inputs/high-value.json --virtual-time --format text "$@"
+    --input @examples/inputs/order-high-value.json --script @examples/inputs/order-approval.json --virtual-time --format text "$@"

@@ -195,6 +195,10 @@ mod tests {
         let mut used = 0;
         for file in files {
             let text = std::fs::read_to_string(&file).unwrap();
+            // The conformance kit plays a business that has error codes of its own.
+            if file.components().any(|c| c.as_os_str() == "conformance") {
+                continue;
+            }
             let product = text.split("mod tests {").next().unwrap_or_default();
             // Examples in documentation make up codes.
             let product: String = product
@@ -213,6 +217,6 @@ mod tests {
             }
         }
         assert!(missing.is_empty(), "not in the catalogue: {missing:?}");
-        assert!(used > 5, "the search for codes found only {used}");
+        assert!(used > 100, "the search for codes found only {used}");
     }
 }

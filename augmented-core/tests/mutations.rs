@@ -3,13 +3,21 @@
 //! `data/validate/mutations.json` lists them: the document, the patch that makes the mistake, the codes that fit, the
 //! place, and a text that the hint or the fix must hold.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot read its data has failed"
+)]
+#![expect(clippy::panic, reason = "it reports a fix that does not apply")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use augmented_core::json::patch;
 use augmented_core::json::pointer::is_at_or_below;
 use augmented_core::model::load::split_documents;
-use augmented_core::validate::{DefinitionValidator, Document, Finding, NoReferences, PatchOp, fix};
+use augmented_core::validate::{
+    DefinitionValidator, Document, Finding, NoReferences, PatchOp, fix,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -25,7 +33,9 @@ struct Mutation {
 }
 
 fn read(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/validate").join(format!("{name}.json"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data/validate")
+        .join(format!("{name}.json"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -34,18 +44,29 @@ fn mutations() -> Vec<Mutation> {
 }
 
 fn valid() -> BTreeMap<&'static str, Value> {
-    DOCUMENTS.into_iter().map(|name| (name, read(name))).collect()
+    DOCUMENTS
+        .into_iter()
+        .map(|name| (name, read(name)))
+        .collect()
 }
 
 /// Findings of all files together, with pointers into their file.
 fn validate(files: &BTreeMap<&'static str, Value>) -> BTreeMap<&'static str, Vec<Finding>> {
-    let documents: Vec<(&str, String, &Value)> =
-        files.iter().flat_map(|(name, file)| split_documents(file).map(|d| (*name, d.base(), d.value))).collect();
-    let bundle: Vec<Document<'_>> = documents.iter().map(|(name, _, value)| Document::new(value).with_file(name)).collect();
+    let documents: Vec<(&str, String, &Value)> = files
+        .iter()
+        .flat_map(|(name, file)| split_documents(file).map(|d| (*name, d.base(), d.value)))
+        .collect();
+    let bundle: Vec<Document<'_>> = documents
+        .iter()
+        .map(|(name, _, value)| Document::new(value).with_file(name))
+        .collect();
     let reports = DefinitionValidator::standard().validate_bundle(&bundle, &NoReferences, None);
     let mut found: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
     for ((name, base, _), report) in documents.iter().zip(reports) {
-        found.entry(name).or_default().extend(report.findings.into_iter().map(|f| under(f, base)));
+        found
+            .entry(name)
+            .or_default()
+            .extend(report.findings.into_iter().map(|f| under(f, base)));
     }
     found
 }
@@ -55,7 +76,10 @@ fn under(mut finding: Finding, base: &str) -> Finding {
     finding
 }
 
-fn mutate(files: &BTreeMap<&'static str, Value>, mutation: &Mutation) -> BTreeMap<&'static str, Value> {
+fn mutate(
+    files: &BTreeMap<&'static str, Value>,
+    mutation: &Mutation,
+) -> BTreeMap<&'static str, Value> {
     let mut files = files.clone();
     let file = files.get_mut(mutation.on.as_str()).unwrap();
     *file = patch::apply(file, &mutation.patch).unwrap();
@@ -64,17 +88,31 @@ fn mutate(files: &BTreeMap<&'static str, Value>, mutation: &Mutation) -> BTreeMa
 
 /// Whether a finding is the expected one, with the expected repair.
 fn is_expected(finding: &Finding, mutation: &Mutation) -> bool {
-    let code = mutation.code.iter().any(|code| match code.strip_suffix('_') {
-        Some(_) => finding.code.starts_with(code),
-        None => finding.code == *code,
-    });
-    let repair = format!("{} {}", finding.hint.as_deref().unwrap_or_default(), serde_json::to_string(&finding.fix).unwrap());
-    code && finding.pointer == mutation.at && mutation.repair.iter().any(|text| repair.contains(text) || repair.contains(&escaped(text)))
+    let code = mutation
+        .code
+        .iter()
+        .any(|code| match code.strip_suffix('_') {
+            Some(_) => finding.code.starts_with(code),
+            None => finding.code == *code,
+        });
+    let repair = format!(
+        "{} {}",
+        finding.hint.as_deref().unwrap_or_default(),
+        serde_json::to_string(&finding.fix).unwrap()
+    );
+    code && finding.pointer == mutation.at
+        && mutation
+            .repair
+            .iter()
+            .any(|text| repair.contains(text) || repair.contains(&escaped(text)))
 }
 
 /// The text as it stands inside JSON.
 fn escaped(text: &str) -> String {
-    serde_json::to_string(text).unwrap().trim_matches('"').to_owned()
+    serde_json::to_string(text)
+        .unwrap()
+        .trim_matches('"')
+        .to_owned()
 }
 
 #[test]
@@ -93,15 +131,25 @@ fn single_mistakes_are_reported_at_their_place_with_the_right_repair() {
     let mut cascades = 0;
     for (i, mutation) in mutations.iter().enumerate() {
         let found = validate(&mutate(&files, mutation));
-        let own = found.get(mutation.on.as_str()).map(Vec::as_slice).unwrap_or_default();
+        let own = found
+            .get(mutation.on.as_str())
+            .map(Vec::as_slice)
+            .unwrap_or_default();
         if own.iter().filter(|f| f.is_error()).count() > 1 {
             cascades += 1;
             if std::env::var("CASCADES").is_ok() {
-                println!("cascade #{i} {}\n{}", serde_json::to_string(&mutation.patch).unwrap(), augmented_core::validate::render::text(own));
+                println!(
+                    "cascade #{i} {}\n{}",
+                    serde_json::to_string(&mutation.patch).unwrap(),
+                    augmented_core::validate::render::text(own)
+                );
             }
         }
         if !own.iter().any(|f| is_expected(f, mutation)) {
-            let shown: Vec<String> = own.iter().map(|f| format!("\n      {f} fix {}", serde_json::to_string(&f.fix).unwrap())).collect();
+            let shown: Vec<String> = own
+                .iter()
+                .map(|f| format!("\n      {f} fix {}", serde_json::to_string(&f.fix).unwrap()))
+                .collect();
             missed.push(format!(
                 "  #{i} {} {}\n    expected {:?} at {} with {:?}{}",
                 mutation.on,
@@ -116,8 +164,16 @@ fn single_mistakes_are_reported_at_their_place_with_the_right_repair() {
     let right = mutations.len() - missed.len();
     #[expect(clippy::cast_precision_loss, reason = "a few hundred")]
     let score = right as f64 * 100.0 / mutations.len() as f64;
-    println!("mutation score: {right} of {} ({score:.1} %), {cascades} with more than one error\n{}", mutations.len(), missed.join("\n"));
-    assert!(score >= 95.0, "mutation score {score:.1} %\n{}", missed.join("\n"));
+    println!(
+        "mutation score: {right} of {} ({score:.1} %), {cascades} with more than one error\n{}",
+        mutations.len(),
+        missed.join("\n")
+    );
+    assert!(
+        score >= 95.0,
+        "mutation score {score:.1} %\n{}",
+        missed.join("\n")
+    );
 }
 
 /// Where a place of the repaired document stood before the fix.
@@ -129,7 +185,9 @@ fn before(pointer: &str, ops: &[PatchOp]) -> String {
     let mut at = pointer.to_owned();
     for op in ops.iter().rev() {
         match op {
-            PatchOp::Move { from, path } if is_at_or_below(&at, path) => at = format!("{from}{}", &at[path.len()..]),
+            PatchOp::Move { from, path } if is_at_or_below(&at, path) => {
+                at = format!("{from}{}", &at[path.len()..])
+            }
             PatchOp::Add { path, .. } if is_at_or_below(&at, path) => {
                 if let Some(removed) = removed {
                     at = removed.to_owned();
@@ -155,20 +213,35 @@ fn check_law(files: &BTreeMap<&'static str, Value>) -> usize {
             fixes += 1;
             let ops = finding.fix.as_deref().unwrap();
             let mut repaired = files.clone();
-            let (value, done) = fix::apply(&files[name], std::slice::from_ref(finding)).unwrap_or_else(|e| panic!("{finding}: {e} {ops:?}"));
+            let (value, done) = fix::apply(&files[name], std::slice::from_ref(finding))
+                .unwrap_or_else(|e| panic!("{finding}: {e} {ops:?}"));
             assert_eq!(done.len(), 1);
             repaired.insert(name, value);
             let after = validate(&repaired);
             for (file, left) in &after {
                 let old = &found[file];
                 for error in left.iter().filter(|f| f.is_error()) {
-                    let at = if file == name { before(&error.pointer, ops) } else { error.pointer.clone() };
-                    let known = old.iter().any(|o| o.code == error.code && (o.pointer == at || moves_elements(ops)));
+                    let at = if file == name {
+                        before(&error.pointer, ops)
+                    } else {
+                        error.pointer.clone()
+                    };
+                    let known = old
+                        .iter()
+                        .any(|o| o.code == error.code && (o.pointer == at || moves_elements(ops)));
                     let whole = old.iter().any(|o| o.pointer == at);
-                    assert!(known || whole, "the fix of\n  {finding}\n  {ops:?}\nbrings\n  {error} (before at {at})\nbeside\n{}", augmented_core::validate::render::text(old));
+                    assert!(
+                        known || whole,
+                        "the fix of\n  {finding}\n  {ops:?}\nbrings\n  {error} (before at {at})\nbeside\n{}",
+                        augmented_core::validate::render::text(old)
+                    );
                 }
             }
-            let gone = !after[name].iter().any(|f| f.code == finding.code && f.pointer == finding.pointer && f.message == finding.message);
+            let gone = !after[name].iter().any(|f| {
+                f.code == finding.code
+                    && f.pointer == finding.pointer
+                    && f.message == finding.message
+            });
             assert!(gone, "the fix leaves its finding: {finding} {ops:?}");
         }
     }
@@ -178,7 +251,10 @@ fn check_law(files: &BTreeMap<&'static str, Value>) -> usize {
 #[test]
 fn a_fix_removes_its_finding_and_brings_no_error() {
     let files = valid();
-    let fixes: usize = mutations().iter().map(|mutation| check_law(&mutate(&files, mutation))).sum();
+    let fixes: usize = mutations()
+        .iter()
+        .map(|mutation| check_law(&mutate(&files, mutation)))
+        .sum();
     println!("{fixes} fixes checked");
     assert!(fixes > 100, "only {fixes} mutations had a fix");
 }
@@ -188,7 +264,10 @@ fn the_law_of_fixes_holds_for_several_mistakes_at_once() {
     use proptest::test_runner::{Config, TestRunner};
     let files = valid();
     let mutations = mutations();
-    let mut runner = TestRunner::new(Config { cases: 48, ..Config::default() });
+    let mut runner = TestRunner::new(Config {
+        cases: 48,
+        ..Config::default()
+    });
     let picks = proptest::collection::vec(0..mutations.len(), 2..5);
     runner
         .run(&picks, |picks| {

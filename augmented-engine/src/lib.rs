@@ -48,13 +48,13 @@ pub use clock::{SystemClock, TimeHold};
 pub use config::EngineConfig;
 pub use definitions::{Bundle, PublishOutcome, PublishReport, PublishedDefinition};
 pub use engine::{
-    CancelReceipt, CancelRequest, Engine, EngineBuilder, HistoryPage, InstanceView, SignalReceipt, SignalRequest, StartRequest, StepView, WaitKind,
-    WaitingFor, WorkflowHandle, WorkflowResult,
+    CancelReceipt, CancelRequest, Engine, EngineBuilder, HistoryPage, InstanceView, SignalReceipt,
+    SignalRequest, StartRequest, StepView, WaitKind, WaitingFor, WorkflowHandle, WorkflowResult,
 };
 pub use error::EngineError;
 pub use ids::Ids;
 pub use metrics::MetricsSnapshot;
 pub use task::{
-    CancellationToken, Cancelled, DynTask, IntoBlockingTask, IntoTask, IntoTaskOutput, MockError, MockScript, Outcome, TaskContext, TaskError,
-    TaskHandler, TaskOutput,
+    CancellationToken, Cancelled, DynTask, IntoBlockingTask, IntoTask, IntoTaskOutput, MockError,
+    MockScript, Outcome, TaskContext, TaskError, TaskHandler, TaskOutput,
 };

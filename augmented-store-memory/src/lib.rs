@@ -15,7 +15,7 @@
 //!
 //! # How it is built
 //!
-//! Instances are spread over [shards](shard) by the random bits of their ids. Everything that belongs to an
+//! Instances are spread over shards by the random bits of their ids. Everything that belongs to an
 //! instance – facts, snapshot, mailbox, timers, and its entries in the indexes – lives in its shard, behind
 //! one lock, so a commit of a running instance takes that lock and no other. Definitions, idempotency keys
 //! and nodes are small structures of their own.

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use augmented_core::model::{DefinitionKind, LifecycleStatus, StoredDefinition};
 use augmented_core::runtime::Fact;
 use augmented_core::store::{
-    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, ExecutionStore, InstanceCommit, InstanceFilter, InstancePage, LoadedInstance,
-    NewDefinition, NewMessage, NodeInfo, Page, PendingWork, PutOutcome, QueryStore, StatusChange, StoreError, Wakeup,
+    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, ExecutionStore, InstanceCommit,
+    InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage, NodeInfo, Page,
+    PendingWork, PutOutcome, QueryStore, StatusChange, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use augmented_store_memory::MemoryStore;
@@ -34,7 +35,10 @@ impl WatchedStore {
 
     /// A watched store over the given one.
     pub fn over(inner: Arc<MemoryStore>) -> Self {
-        Self { inner, ..Self::default() }
+        Self {
+            inner,
+            ..Self::default()
+        }
     }
 
     /// What outlives the process: the store itself.
@@ -81,7 +85,12 @@ impl ExecutionStore for WatchedStore {
         self.inner.fence_node(node, silent_since).await
     }
 
-    async fn take_over(&self, from: NodeId, to: NodeId, limit: usize) -> Result<Vec<LoadedInstance>, StoreError> {
+    async fn take_over(
+        &self,
+        from: NodeId,
+        to: NodeId,
+        limit: usize,
+    ) -> Result<Vec<LoadedInstance>, StoreError> {
         let mut taken = self.inner.take_over(from, to, limit).await?;
         if let Some(change) = &*self.falsify.lock() {
             taken.iter_mut().for_each(change);
@@ -89,12 +98,20 @@ impl ExecutionStore for WatchedStore {
         Ok(taken)
     }
 
-    async fn commit(&self, node: NodeId, batch: Vec<InstanceCommit>) -> Result<Vec<CommitOutcome>, StoreError> {
+    async fn commit(
+        &self,
+        node: NodeId,
+        batch: Vec<InstanceCommit>,
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
         let outcomes = self.inner.commit(node, batch.clone()).await?;
         let mut dies = false;
         for (commit, outcome) in batch.into_iter().zip(&outcomes) {
             if matches!(outcome, CommitOutcome::Applied) {
-                dies |= self.last.lock().as_ref().is_some_and(|is_last| is_last(&commit));
+                dies |= self
+                    .last
+                    .lock()
+                    .as_ref()
+                    .is_some_and(|is_last| is_last(&commit));
                 self.applied.lock().push(commit);
             }
         }
@@ -105,7 +122,11 @@ impl ExecutionStore for WatchedStore {
         Ok(outcomes)
     }
 
-    async fn load(&self, tenant: TenantId, ids: &[InstanceId]) -> Result<Vec<Option<LoadedInstance>>, StoreError> {
+    async fn load(
+        &self,
+        tenant: TenantId,
+        ids: &[InstanceId],
+    ) -> Result<Vec<Option<LoadedInstance>>, StoreError> {
         self.inner.load(tenant, ids).await
     }
 
@@ -136,19 +157,39 @@ impl ExecutionStore for WatchedStore {
 
 #[async_trait]
 impl DefinitionStore for WatchedStore {
-    async fn put_definitions(&self, tenant: TenantId, bundle: Vec<NewDefinition>, now: Timestamp) -> Result<Vec<PutOutcome>, StoreError> {
+    async fn put_definitions(
+        &self,
+        tenant: TenantId,
+        bundle: Vec<NewDefinition>,
+        now: Timestamp,
+    ) -> Result<Vec<PutOutcome>, StoreError> {
         self.inner.put_definitions(tenant, bundle, now).await
     }
 
-    async fn definition_versions(&self, tenant: TenantId, kind: DefinitionKind, business_id: &str) -> Result<Vec<StoredDefinition>, StoreError> {
-        self.inner.definition_versions(tenant, kind, business_id).await
+    async fn definition_versions(
+        &self,
+        tenant: TenantId,
+        kind: DefinitionKind,
+        business_id: &str,
+    ) -> Result<Vec<StoredDefinition>, StoreError> {
+        self.inner
+            .definition_versions(tenant, kind, business_id)
+            .await
     }
 
-    async fn definitions_by_id(&self, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<Option<StoredDefinition>>, StoreError> {
+    async fn definitions_by_id(
+        &self,
+        tenant: TenantId,
+        ids: &[Uuid],
+    ) -> Result<Vec<Option<StoredDefinition>>, StoreError> {
         self.inner.definitions_by_id(tenant, ids).await
     }
 
-    async fn list_definitions(&self, tenant: TenantId, filter: &DefinitionFilter) -> Result<Vec<StoredDefinition>, StoreError> {
+    async fn list_definitions(
+        &self,
+        tenant: TenantId,
+        filter: &DefinitionFilter,
+    ) -> Result<Vec<StoredDefinition>, StoreError> {
         self.inner.list_definitions(tenant, filter).await
     }
 
@@ -161,21 +202,38 @@ impl DefinitionStore for WatchedStore {
         to: LifecycleStatus,
         now: Timestamp,
     ) -> Result<StatusChange, StoreError> {
-        self.inner.change_definition_status(tenant, kind, business_id, version, to, now).await
+        self.inner
+            .change_definition_status(tenant, kind, business_id, version, to, now)
+            .await
     }
 }
 
 #[async_trait]
 impl QueryStore for WatchedStore {
-    async fn instance(&self, tenant: TenantId, id: InstanceId) -> Result<Option<LoadedInstance>, StoreError> {
+    async fn instance(
+        &self,
+        tenant: TenantId,
+        id: InstanceId,
+    ) -> Result<Option<LoadedInstance>, StoreError> {
         self.inner.instance(tenant, id).await
     }
 
-    async fn list_instances(&self, tenant: TenantId, filter: &InstanceFilter, page: Page) -> Result<InstancePage, StoreError> {
+    async fn list_instances(
+        &self,
+        tenant: TenantId,
+        filter: &InstanceFilter,
+        page: Page,
+    ) -> Result<InstancePage, StoreError> {
         self.inner.list_instances(tenant, filter, page).await
     }
 
-    async fn facts(&self, tenant: TenantId, id: InstanceId, from: Seq, limit: usize) -> Result<Vec<Fact>, StoreError> {
+    async fn facts(
+        &self,
+        tenant: TenantId,
+        id: InstanceId,
+        from: Seq,
+        limit: usize,
+    ) -> Result<Vec<Fact>, StoreError> {
         self.inner.facts(tenant, id, from, limit).await
     }
 }

@@ -66,10 +66,6 @@ pub fn split_documents(parsed: &Value) -> impl Iterator<Item = DocumentRef<'_>> 
 /// assert_eq!((&*finding.code, finding.pointer.as_str()), ("KIND_UNKNOWN", "/kind"));
 /// assert_eq!(finding.hint.as_deref(), Some("did you mean `workflow`?"));
 /// ```
-#[expect(
-    clippy::result_large_err,
-    reason = "a finding is the answer people read, made once per document"
-)]
 pub fn detect_kind(document: &Value) -> Result<DefinitionKind, Finding> {
     let Value::Object(members) = document else {
         return Err(Finding::error(

@@ -139,7 +139,6 @@ impl Walk<'_> {
             }
             "writeOnly" | "x-sensitive" => self.survey.has_sensitive |= *value == Value::Bool(true),
             "x-custom-validator" => self.custom_validators(value),
-            _ if keyword.starts_with("x-") => {}
             _ => {}
         }
         let known = self.dialect.has_keyword(keyword) || keyword.starts_with("x-");

@@ -5,160 +5,88 @@ use serde_json::{Map, Value};
 use super::place::Place;
 use super::wording;
 use super::{Finding, Severity};
-
-/// The types of JSON values a schema admits, and the values if they are listed.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Types {
-    mask: u8,
-    values: Option<Vec<Value>>,
-}
-
-const NULL: u8 = 1;
-const BOOLEAN: u8 = 2;
-const INTEGER: u8 = 4;
-/// A number that is no integer.
-const FRACTION: u8 = 8;
-const STRING: u8 = 16;
-const ARRAY: u8 = 32;
-const OBJECT: u8 = 64;
-const ALL: u8 = 127;
-
-const NAMES: [(u8, &str); 7] = [
-    (NULL, "null"),
-    (BOOLEAN, "boolean"),
-    (INTEGER | FRACTION, "number"),
-    (INTEGER, "integer"),
-    (STRING, "string"),
-    (ARRAY, "array"),
-    (OBJECT, "object"),
-];
+use crate::schema::{Relation, TypeSet, relation};
 
 /// Schemas are followed this deep, which also ends recursion.
 const MAX_DEPTH: usize = 16;
 
-impl Types {
-    pub(super) const ANY: Self = Self { mask: ALL, values: None };
-    pub(super) const STRING: Self = Self { mask: STRING, values: None };
-    pub(super) const INTEGER: Self = Self { mask: INTEGER, values: None };
-
-    /// The types of a schema inside the document `root`.
-    pub(super) fn of(schema: &Value, root: &Value) -> Self {
-        Self::read(schema, root, 0)
-    }
-
-    fn read(schema: &Value, root: &Value, depth: usize) -> Self {
-        let Some(members) = schema.as_object() else {
-            return if schema == &Value::Bool(false) { Self { mask: 0, values: None } } else { Self::ANY };
-        };
-        if depth > MAX_DEPTH {
-            return Self::ANY;
-        }
-        let mut types = match members.get("type") {
-            Some(Value::String(name)) => Self::named(name),
-            Some(Value::Array(names)) => {
-                let mask = names.iter().filter_map(Value::as_str).fold(0, |mask, name| mask | Self::named(name).mask);
-                Self { mask, values: None }
-            }
-            _ => Self::ANY,
-        };
-        if let Some(values) = members.get("enum").and_then(Value::as_array) {
-            types = types.and(&Self::listed(values.clone()));
-        }
-        if let Some(value) = members.get("const") {
-            types = types.and(&Self::listed(vec![value.clone()]));
-        }
-        if let Some(target) = members.get("$ref").and_then(Value::as_str) {
-            match target.strip_prefix('#').and_then(|pointer| crate::json::pointer::resolve(root, pointer)) {
-                Some(target) => types = types.and(&Self::read(target, root, depth + 1)),
-                None => return types,
-            }
-        }
-        for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-            types = types.and(&Self::read(part, root, depth + 1));
-        }
-        for keyword in ["anyOf", "oneOf"] {
-            if let Some(parts) = members.get(keyword).and_then(Value::as_array) {
-                let all = parts.iter().map(|part| Self::read(part, root, depth + 1));
-                types = types.and(&all.reduce(|a, b| a.or(&b)).unwrap_or(Self::ANY));
-            }
-        }
-        types
-    }
-
-    fn named(name: &str) -> Self {
-        let mask = match name {
-            "null" => NULL,
-            "boolean" => BOOLEAN,
-            "integer" => INTEGER,
-            "number" => INTEGER | FRACTION,
-            "string" => STRING,
-            "array" => ARRAY,
-            "object" => OBJECT,
-            _ => ALL,
-        };
-        Self { mask, values: None }
-    }
-
-    /// The types of values that are listed.
-    pub(super) fn listed(values: Vec<Value>) -> Self {
-        let mask = values.iter().fold(0, |mask, value| mask | type_of(value));
-        Self { mask, values: Some(values) }
-    }
-
-    fn and(&self, other: &Self) -> Self {
-        let values = match (&self.values, &other.values) {
-            (Some(a), Some(b)) => Some(a.iter().filter(|v| b.contains(v)).cloned().collect()),
-            (Some(a), None) => Some(a.iter().filter(|v| type_of(v) & other.mask != 0).cloned().collect()),
-            (None, Some(b)) => Some(b.iter().filter(|v| type_of(v) & self.mask != 0).cloned().collect()),
-            (None, None) => None,
-        };
-        Self { mask: self.mask & other.mask, values }
-    }
-
-    fn or(&self, other: &Self) -> Self {
-        let values = match (&self.values, &other.values) {
-            (Some(a), Some(b)) => Some(a.iter().chain(b).cloned().collect()),
-            _ => None,
-        };
-        Self { mask: self.mask | other.mask, values }
-    }
-
-    fn is_known(&self) -> bool {
-        self.mask != ALL || self.values.is_some()
-    }
-
-    fn names(&self) -> String {
-        if let Some(values) = &self.values {
-            let shown: Vec<String> = values.iter().take(6).map(|v| wording::cut(&v.to_string())).collect();
-            return format!("{}{}", shown.join(", "), if values.len() > 6 { ", …" } else { "" });
-        }
-        let mut names: Vec<&str> = Vec::new();
-        for (mask, name) in NAMES {
-            let covered = name == "integer" && self.mask & FRACTION != 0;
-            if self.mask & mask == mask && !covered {
-                names.push(name);
-            }
-        }
-        names.join(" or ")
-    }
+/// What a schema inside the document `root` admits, read without compiling it: an upper bound.
+pub(super) fn types_of(schema: &Value, root: &Value) -> TypeSet {
+    read_types(schema, root, 0)
 }
 
-fn type_of(value: &Value) -> u8 {
-    match value {
-        Value::Null => NULL,
-        Value::Bool(_) => BOOLEAN,
-        Value::Number(n) if n.is_i64() || n.is_u64() || n.as_f64().is_some_and(|d| d.fract() == 0.0) => INTEGER,
-        Value::Number(_) => FRACTION,
-        Value::String(_) => STRING,
-        Value::Array(_) => ARRAY,
-        Value::Object(_) => OBJECT,
+fn read_types(schema: &Value, root: &Value, depth: usize) -> TypeSet {
+    let Some(members) = schema.as_object() else {
+        return if schema == &Value::Bool(false) {
+            TypeSet::none()
+        } else {
+            TypeSet::any()
+        };
+    };
+    if depth > MAX_DEPTH {
+        return TypeSet::any();
     }
+    let mut types = match members.get("type") {
+        Some(Value::String(name)) => TypeSet::of_types(&[name]),
+        Some(Value::Array(names)) => {
+            TypeSet::of_types(&names.iter().filter_map(Value::as_str).collect::<Vec<_>>())
+        }
+        _ => TypeSet::any(),
+    };
+    if let Some(values) = members.get("enum").and_then(Value::as_array) {
+        types = types.intersection(&TypeSet::of_values(values.iter().cloned()));
+    }
+    if let Some(value) = members.get("const") {
+        types = types.intersection(&TypeSet::of_values([value.clone()]));
+    }
+    if let Some(target) = members.get("$ref").and_then(Value::as_str) {
+        match target
+            .strip_prefix('#')
+            .and_then(|pointer| crate::json::pointer::resolve(root, pointer))
+        {
+            Some(target) => types = types.intersection(&read_types(target, root, depth + 1)),
+            None => return types,
+        }
+    }
+    for part in members
+        .get("allOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        types = types.intersection(&read_types(part, root, depth + 1));
+    }
+    for keyword in ["anyOf", "oneOf"] {
+        if let Some(parts) = members.get(keyword).and_then(Value::as_array) {
+            let all = parts.iter().map(|part| read_types(part, root, depth + 1));
+            types =
+                types.intersection(&all.reduce(|a, b| a.union(&b)).unwrap_or_else(TypeSet::any));
+        }
+    }
+    types
+}
+
+/// The types in words.
+fn words(types: &TypeSet) -> String {
+    if let Some(values) = types.values() {
+        let shown: Vec<String> = values
+            .iter()
+            .take(6)
+            .map(|v| wording::cut(&v.to_string()))
+            .collect();
+        return format!(
+            "{}{}",
+            shown.join(", "),
+            if values.len() > 6 { ", …" } else { "" }
+        );
+    }
+    types.names().join(" or ")
 }
 
 /// What is known of a value before anything runs.
 pub(super) enum Source<'s> {
     Unknown,
-    Types(Types),
+    Types(TypeSet),
     /// A value described by a schema inside a document.
     Schema(&'s Value, &'s Value),
 }
@@ -173,18 +101,28 @@ pub(super) struct TargetSchema<'s> {
 
 impl<'s> TargetSchema<'s> {
     pub(super) fn new(schema: &'s Value) -> Self {
-        Self { schema, root: schema }
+        Self {
+            schema,
+            root: schema,
+        }
     }
 
     fn at(self, schema: &'s Value) -> Self {
-        Self { schema, root: self.root }
+        Self {
+            schema,
+            root: self.root,
+        }
     }
 
     /// The schema itself or what it refers to, if it is an object.
     fn members(self) -> Option<&'s Map<String, Value>> {
         let mut schema = self.schema;
         for _ in 0..MAX_DEPTH {
-            match schema.get("$ref").and_then(Value::as_str).and_then(|t| t.strip_prefix('#')) {
+            match schema
+                .get("$ref")
+                .and_then(Value::as_str)
+                .and_then(|t| t.strip_prefix('#'))
+            {
                 Some(pointer) => schema = crate::json::pointer::resolve(self.root, pointer)?,
                 None => return schema.as_object(),
             }
@@ -193,23 +131,46 @@ impl<'s> TargetSchema<'s> {
     }
 
     pub(super) fn property(self, name: &str) -> Option<Self> {
-        self.members()?.get("properties")?.get(name).map(|schema| self.at(schema))
+        self.members()?
+            .get("properties")?
+            .get(name)
+            .map(|schema| self.at(schema))
     }
 
     fn properties(self) -> impl Iterator<Item = &'s str> {
-        let properties = self.members().and_then(|m| m.get("properties")).and_then(Value::as_object);
-        properties.into_iter().flat_map(Map::keys).map(String::as_str)
+        let properties = self
+            .members()
+            .and_then(|m| m.get("properties"))
+            .and_then(Value::as_object);
+        properties
+            .into_iter()
+            .flat_map(Map::keys)
+            .map(String::as_str)
     }
 
     pub(super) fn required(self) -> impl Iterator<Item = &'s str> {
-        let required = self.members().and_then(|m| m.get("required")).and_then(Value::as_array);
+        let required = self
+            .members()
+            .and_then(|m| m.get("required"))
+            .and_then(Value::as_array);
         required.into_iter().flatten().filter_map(Value::as_str)
     }
 
     fn is_closed(self) -> bool {
-        let Some(members) = self.members() else { return false };
+        let Some(members) = self.members() else {
+            return false;
+        };
         members.get("additionalProperties") == Some(&Value::Bool(false))
-            && !["patternProperties", "allOf", "anyOf", "oneOf", "if", "unevaluatedProperties"].iter().any(|k| members.contains_key(*k))
+            && ![
+                "patternProperties",
+                "allOf",
+                "anyOf",
+                "oneOf",
+                "if",
+                "unevaluatedProperties",
+            ]
+            .iter()
+            .any(|k| members.contains_key(*k))
     }
 }
 
@@ -231,38 +192,90 @@ pub(super) fn check_mapping<'s>(
 ) {
     match mapping {
         Value::Object(members) if is_plain(members) => {
-            let types = Types::of(target.schema, target.root);
-            if compare(&Types { mask: OBJECT, values: None }, &types, place, codes, findings) {
+            let types = types_of(target.schema, target.root);
+            if compare(
+                &TypeSet::of_types(&["object"]),
+                &types,
+                place,
+                codes,
+                findings,
+            ) {
                 check_members(members, place, target, codes, source, findings);
             }
         }
-        Value::Object(members) => match (members.get("$literal"), members.get("$expr").and_then(Value::as_str)) {
+        Value::Object(members) => match (
+            members.get("$literal"),
+            members.get("$expr").and_then(Value::as_str),
+        ) {
             (Some(literal), _) => {
-                compare(&Types::listed(vec![literal.clone()]), &Types::of(target.schema, target.root), place, codes, findings);
+                compare(
+                    &TypeSet::of_values([literal.clone()]),
+                    &types_of(target.schema, target.root),
+                    place,
+                    codes,
+                    findings,
+                );
             }
-            (None, Some(expression)) => from_path(expression, place, target, codes, source, findings),
+            (None, Some(expression)) => {
+                from_path(expression, place, target, codes, source, findings)
+            }
             (None, None) => {}
         },
         Value::String(text) => match single_expression(text) {
             Some(expression) => from_path(expression, place, target, codes, source, findings),
             None if text.contains("${") => {
-                compare(&Types::STRING, &Types::of(target.schema, target.root), place, codes, findings);
+                compare(
+                    &TypeSet::of_types(&["string"]),
+                    &types_of(target.schema, target.root),
+                    place,
+                    codes,
+                    findings,
+                );
             }
             None => {
-                compare(&Types::listed(vec![mapping.clone()]), &Types::of(target.schema, target.root), place, codes, findings);
+                compare(
+                    &TypeSet::of_values([mapping.clone()]),
+                    &types_of(target.schema, target.root),
+                    place,
+                    codes,
+                    findings,
+                );
             }
         },
         Value::Array(elements) => {
-            let types = Types::of(target.schema, target.root);
-            let fits = compare(&Types { mask: ARRAY, values: None }, &types, place, codes, findings);
-            if let Some(items) = target.members().and_then(|m| m.get("items")).filter(|_| fits) {
+            let types = types_of(target.schema, target.root);
+            let fits = compare(
+                &TypeSet::of_types(&["array"]),
+                &types,
+                place,
+                codes,
+                findings,
+            );
+            if let Some(items) = target
+                .members()
+                .and_then(|m| m.get("items"))
+                .filter(|_| fits)
+            {
                 for (i, element) in elements.iter().enumerate() {
-                    check_mapping(element, &place.index(i), target.at(items), codes, source, findings);
+                    check_mapping(
+                        element,
+                        &place.index(i),
+                        target.at(items),
+                        codes,
+                        source,
+                        findings,
+                    );
                 }
             }
         }
         scalar => {
-            compare(&Types::listed(vec![scalar.clone()]), &Types::of(target.schema, target.root), place, codes, findings);
+            compare(
+                &TypeSet::of_values([scalar.clone()]),
+                &types_of(target.schema, target.root),
+                place,
+                codes,
+                findings,
+            );
         }
     }
 }
@@ -284,7 +297,9 @@ fn check_members<'s>(
     for (key, value) in members {
         let name = key.strip_suffix('?').unwrap_or(key);
         match target.property(name) {
-            Some(property) => check_mapping(value, &place.key(key), property, codes, source, findings),
+            Some(property) => {
+                check_mapping(value, &place.key(key), property, codes, source, findings)
+            }
             None if closed => {
                 let near = crate::json::nearest::nearest(name, target.properties());
                 if let Some(near) = near.filter(|n| !members.contains_key(n.name)) {
@@ -293,8 +308,12 @@ fn check_members<'s>(
                 let names: Vec<&str> = target.properties().collect();
                 let hint = wording::suggest(name, names.iter().copied(), "its members");
                 findings.push(
-                    Finding::error(codes.mismatch, place.key(key), format!("the input has no member `{}`", wording::cut(name)))
-                        .with_hint(hint.unwrap_or_else(|| "remove it".into())),
+                    Finding::error(
+                        codes.mismatch,
+                        place.key(key),
+                        format!("the input has no member `{}`", wording::cut(name)),
+                    )
+                    .with_hint(hint.unwrap_or_else(|| "remove it".into())),
                 );
             }
             None => {
@@ -303,15 +322,21 @@ fn check_members<'s>(
                 if let Some(near) = crate::json::nearest::nearest(name, missing) {
                     taken.push(near.name);
                     findings.push(
-                        Finding::error(codes.unmapped, place.key(key), format!("the required member `{}` has no source", near.name))
-                            .with_hint(format!("did you mean `{}`?", near.name)),
+                        Finding::error(
+                            codes.unmapped,
+                            place.key(key),
+                            format!("the required member `{}` has no source", near.name),
+                        )
+                        .with_hint(format!("did you mean `{}`?", near.name)),
                     );
                 }
             }
         }
     }
     for name in target.required() {
-        let given = members.keys().any(|key| key.strip_suffix('?').unwrap_or(key) == name);
+        let given = members
+            .keys()
+            .any(|key| key.strip_suffix('?').unwrap_or(key) == name);
         if !given && !taken.contains(&name) {
             findings.push(unmapped(name, place, codes));
         }
@@ -320,8 +345,16 @@ fn check_members<'s>(
 
 /// A required member that nothing gives.
 pub(super) fn unmapped(name: &str, place: &Place<'_>, codes: FlowCodes) -> Finding {
-    Finding::error(codes.unmapped, place.key(name), format!("the required member `{}` has no source", wording::cut(name)))
-        .with_hint(format!("add `\"{}\": \"${{input.{}}}\"`, or whatever gives it", wording::cut(name), wording::cut(name)))
+    Finding::error(
+        codes.unmapped,
+        place.key(name),
+        format!("the required member `{}` has no source", wording::cut(name)),
+    )
+    .with_hint(format!(
+        "add `\"{}\": \"${{input.{}}}\"`, or whatever gives it",
+        wording::cut(name),
+        wording::cut(name)
+    ))
 }
 
 fn from_path<'s>(
@@ -332,22 +365,50 @@ fn from_path<'s>(
     source: &dyn Fn(&[Segment<'_>]) -> Source<'s>,
     findings: &mut Vec<Finding>,
 ) {
-    let Some(path) = plain_path(expression) else { return };
+    let Some(path) = plain_path(expression) else {
+        return;
+    };
     match source(&path) {
         Source::Unknown => {}
         Source::Types(types) => {
-            compare(&types, &Types::of(target.schema, target.root), place, codes, findings);
+            compare(
+                &types,
+                &types_of(target.schema, target.root),
+                place,
+                codes,
+                findings,
+            );
         }
         Source::Schema(schema, root) => {
-            check_schema(TargetSchema { schema, root }, target, place, codes, findings, 0);
+            check_schema(
+                TargetSchema { schema, root },
+                target,
+                place,
+                codes,
+                findings,
+                0,
+            );
         }
     }
 }
 
 /// Checks values of one schema against another: types, and members of objects that both describe.
-pub(super) fn check_schema(source: TargetSchema<'_>, target: TargetSchema<'_>, place: &Place<'_>, codes: FlowCodes, findings: &mut Vec<Finding>, depth: usize) {
-    let (given, wanted) = (Types::of(source.schema, source.root), Types::of(target.schema, target.root));
-    if !compare(&given, &wanted, place, codes, findings) || depth >= MAX_DEPTH || given.mask != OBJECT {
+pub(super) fn check_schema(
+    source: TargetSchema<'_>,
+    target: TargetSchema<'_>,
+    place: &Place<'_>,
+    codes: FlowCodes,
+    findings: &mut Vec<Finding>,
+    depth: usize,
+) {
+    let (given, wanted) = (
+        types_of(source.schema, source.root),
+        types_of(target.schema, target.root),
+    );
+    if !compare(&given, &wanted, place, codes, findings)
+        || depth >= MAX_DEPTH
+        || given != TypeSet::of_types(&["object"])
+    {
         return;
     }
     let before = findings.len();
@@ -359,8 +420,15 @@ pub(super) fn check_schema(source: TargetSchema<'_>, target: TargetSchema<'_>, p
     for name in target.required() {
         if source.property(name).is_none() && source.is_closed() {
             findings.push(
-                Finding::error(codes.unmapped, place, format!("the required member `{}` has no source", wording::cut(name)))
-                    .with_hint(format!("build the object member by member and add `{}`", wording::cut(name))),
+                Finding::error(
+                    codes.unmapped,
+                    place,
+                    format!("the required member `{}` has no source", wording::cut(name)),
+                )
+                .with_hint(format!(
+                    "build the object member by member and add `{}`",
+                    wording::cut(name)
+                )),
             );
         }
     }
@@ -369,47 +437,56 @@ pub(super) fn check_schema(source: TargetSchema<'_>, target: TargetSchema<'_>, p
 }
 
 /// Reports types that cannot or may not fit; true if the details below are worth a look.
-fn compare(given: &Types, wanted: &Types, place: &Place<'_>, codes: FlowCodes, findings: &mut Vec<Finding>) -> bool {
-    if !given.is_known() || !wanted.is_known() || wanted.mask == 0 {
-        return true;
+fn compare(
+    given: &TypeSet,
+    wanted: &TypeSet,
+    place: &Place<'_>,
+    codes: FlowCodes,
+    findings: &mut Vec<Finding>,
+) -> bool {
+    match relation(given, wanted) {
+        Relation::Fits | Relation::Unknown => true,
+        Relation::Disjoint => {
+            findings.push(mismatch(Severity::Error, given, wanted, place, codes));
+            false
+        }
+        Relation::Narrower => {
+            findings.push(mismatch(Severity::Warning, given, wanted, place, codes));
+            true
+        }
     }
-    let common = given.and(wanted);
-    let none = common.mask == 0 || common.values.as_ref().is_some_and(Vec::is_empty);
-    if none {
-        findings.push(mismatch(Severity::Error, given, wanted, place, codes));
-        return false;
-    }
-    let lost_types = given.mask & !wanted.mask != 0;
-    let lost_values = match (&given.values, &common.values) {
-        (Some(given), Some(common)) => common.len() < given.len(),
-        _ => false,
-    };
-    if lost_types || lost_values {
-        findings.push(mismatch(Severity::Warning, given, wanted, place, codes));
-    }
-    true
 }
 
-fn mismatch(severity: Severity, given: &Types, wanted: &Types, place: &Place<'_>, codes: FlowCodes) -> Finding {
+fn mismatch(
+    severity: Severity,
+    given: &TypeSet,
+    wanted: &TypeSet,
+    place: &Place<'_>,
+    codes: FlowCodes,
+) -> Finding {
+    let (given_words, wanted_words) = (words(given), words(wanted));
     let text = match severity {
-        Severity::Error => format!("{} is given where {} is expected", given.names(), wanted.names()),
-        Severity::Warning => format!("{} is given where only {} is expected; not every value fits", given.names(), wanted.names()),
+        Severity::Error => format!("{given_words} is given where {wanted_words} is expected"),
+        Severity::Warning => format!(
+            "{given_words} is given where only {wanted_words} is expected; not every value fits"
+        ),
     };
-    let hint = conversion(given, wanted).unwrap_or_else(|| format!("map a value that is {}", wanted.names()));
+    let hint =
+        conversion(given, wanted).unwrap_or_else(|| format!("map a value that is {wanted_words}"));
     Finding::new(severity, codes.mismatch, place, text).with_hint(hint)
 }
 
-fn conversion(given: &Types, wanted: &Types) -> Option<String> {
-    let function = if wanted.values.is_some() {
+/// The function that makes one of the other.
+fn conversion(given: &TypeSet, wanted: &TypeSet) -> Option<String> {
+    if wanted.values().is_some() {
         return None;
-    } else if wanted.mask == STRING && given.mask & (INTEGER | FRACTION | BOOLEAN) != 0 {
-        "string(…)"
-    } else if wanted.mask == INTEGER && given.mask & (STRING | FRACTION) != 0 {
-        "int(…)"
-    } else if wanted.mask == INTEGER | FRACTION && given.mask & STRING != 0 {
-        "double(…)"
-    } else {
-        return None;
+    }
+    let has = |name: &str| given.names().contains(&name);
+    let function = match wanted.names().as_slice() {
+        ["string"] if has("integer") || has("number") || has("boolean") => "string(…)",
+        ["integer"] if has("string") || has("number") => "int(…)",
+        ["number"] if has("string") => "double(…)",
+        _ => return None,
     };
     Some(format!("convert it: `${{{function}}}`"))
 }
@@ -427,7 +504,10 @@ fn single_expression(text: &str) -> Option<&str> {
 pub(super) fn plain_path(expression: &str) -> Option<Vec<Segment<'_>>> {
     let mut rest = expression.trim();
     let mut path = Vec::new();
-    let name_end = |text: &str| text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(text.len());
+    let name_end = |text: &str| {
+        text.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .unwrap_or(text.len())
+    };
     let (root, after) = rest.split_at(name_end(rest));
     if root.is_empty() || root.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
@@ -470,7 +550,10 @@ mod tests {
 
     use super::*;
 
-    const CODES: FlowCodes = FlowCodes { unmapped: "REQUIRED_INPUT_UNMAPPED", mismatch: "MAPPING_TYPE" };
+    const CODES: FlowCodes = FlowCodes {
+        unmapped: "REQUIRED_INPUT_UNMAPPED",
+        mismatch: "MAPPING_TYPE",
+    };
 
     fn check(mapping: Value, target: Value, expected: &[(&str, &str, Severity)]) {
         let input = json!({"properties": {
@@ -483,20 +566,50 @@ mod tests {
             _ => Source::Unknown,
         };
         let mut findings = Vec::new();
-        check_mapping(&mapping, &Place::ROOT, TargetSchema::new(&target), CODES, &source, &mut findings);
-        let found: Vec<_> = findings.iter().map(|f| (f.code.as_ref(), f.pointer.as_str(), f.severity)).collect();
+        check_mapping(
+            &mapping,
+            &Place::ROOT,
+            TargetSchema::new(&target),
+            CODES,
+            &source,
+            &mut findings,
+        );
+        let found: Vec<_> = findings
+            .iter()
+            .map(|f| (f.code.as_ref(), f.pointer.as_str(), f.severity))
+            .collect();
         assert_eq!(found, expected, "{mapping} into {target}");
     }
 
     #[test]
     fn disjoint_types_are_errors_and_narrower_ones_warnings() {
         let target = |kind: &str| json!({"type": "object", "properties": {"x": {"type": kind}}});
-        check(json!({"x": "${input.text}"}), target("integer"), &[("MAPPING_TYPE", "/x", Severity::Error)]);
-        check(json!({"x": "${input.price}"}), target("integer"), &[("MAPPING_TYPE", "/x", Severity::Warning)]);
+        check(
+            json!({"x": "${input.text}"}),
+            target("integer"),
+            &[("MAPPING_TYPE", "/x", Severity::Error)],
+        );
+        check(
+            json!({"x": "${input.price}"}),
+            target("integer"),
+            &[("MAPPING_TYPE", "/x", Severity::Warning)],
+        );
         check(json!({"x": "${input.count}"}), target("number"), &[]);
-        check(json!({"x": "${input.maybe}"}), target("string"), &[("MAPPING_TYPE", "/x", Severity::Warning)]);
-        check(json!({"x": "No ${input.count}"}), target("integer"), &[("MAPPING_TYPE", "/x", Severity::Error)]);
-        check(json!({"x": 3}), target("string"), &[("MAPPING_TYPE", "/x", Severity::Error)]);
+        check(
+            json!({"x": "${input.maybe}"}),
+            target("string"),
+            &[("MAPPING_TYPE", "/x", Severity::Warning)],
+        );
+        check(
+            json!({"x": "No ${input.count}"}),
+            target("integer"),
+            &[("MAPPING_TYPE", "/x", Severity::Error)],
+        );
+        check(
+            json!({"x": 3}),
+            target("string"),
+            &[("MAPPING_TYPE", "/x", Severity::Error)],
+        );
         check(json!({"x": "${input.count + 1}"}), target("string"), &[]);
         check(json!({"x": "${vars.y}"}), target("string"), &[]);
     }
@@ -504,36 +617,75 @@ mod tests {
     #[test]
     fn listed_values_are_compared() {
         let target = json!({"properties": {"x": {"enum": ["B", "C"]}}});
-        check(json!({"x": "${input.status}"}), target.clone(), &[("MAPPING_TYPE", "/x", Severity::Warning)]);
-        check(json!({"x": "D"}), target.clone(), &[("MAPPING_TYPE", "/x", Severity::Error)]);
+        check(
+            json!({"x": "${input.status}"}),
+            target.clone(),
+            &[("MAPPING_TYPE", "/x", Severity::Warning)],
+        );
+        check(
+            json!({"x": "D"}),
+            target.clone(),
+            &[("MAPPING_TYPE", "/x", Severity::Error)],
+        );
         check(json!({"x": "B"}), target, &[]);
     }
 
     #[test]
     fn required_members_need_a_source() {
         let target = json!({"type": "object", "required": ["orderId", "total"], "properties": {"orderId": {}, "total": {}}});
-        check(json!({"orderId": "${input.text}"}), target.clone(), &[("REQUIRED_INPUT_UNMAPPED", "/total", Severity::Error)]);
-        check(json!({"orderId?": "${input.text}", "total": 1}), target.clone(), &[]);
-        check(json!({"ordreId": "${input.text}", "total": 1}), target, &[("REQUIRED_INPUT_UNMAPPED", "/ordreId", Severity::Error)]);
+        check(
+            json!({"orderId": "${input.text}"}),
+            target.clone(),
+            &[("REQUIRED_INPUT_UNMAPPED", "/total", Severity::Error)],
+        );
+        check(
+            json!({"orderId?": "${input.text}", "total": 1}),
+            target.clone(),
+            &[],
+        );
+        check(
+            json!({"ordreId": "${input.text}", "total": 1}),
+            target,
+            &[("REQUIRED_INPUT_UNMAPPED", "/ordreId", Severity::Error)],
+        );
     }
 
     #[test]
     fn closed_objects_take_no_other_members() {
         let target = json!({"type": "object", "additionalProperties": false, "required": ["total"], "properties": {"total": {}}});
-        check(json!({"totl": 1}), target.clone(), &[("MAPPING_TYPE", "/totl", Severity::Error)]);
-        check(json!({"total": 1, "more": 1}), target, &[("MAPPING_TYPE", "/more", Severity::Error)]);
+        check(
+            json!({"totl": 1}),
+            target.clone(),
+            &[("MAPPING_TYPE", "/totl", Severity::Error)],
+        );
+        check(
+            json!({"total": 1, "more": 1}),
+            target,
+            &[("MAPPING_TYPE", "/more", Severity::Error)],
+        );
     }
 
     #[test]
     fn references_and_nested_objects_are_followed() {
         let target = json!({"properties": {"c": {"$ref": "#/$defs/c"}}, "$defs": {"c": {"type": "object", "properties": {"age": {"type": "integer"}}}}});
-        check(json!({"c": "${input.customer}"}), target.clone(), &[("MAPPING_TYPE", "/c", Severity::Error)]);
-        check(json!({"c": {"age": "${input.text}"}}), target, &[("MAPPING_TYPE", "/c/age", Severity::Error)]);
+        check(
+            json!({"c": "${input.customer}"}),
+            target.clone(),
+            &[("MAPPING_TYPE", "/c", Severity::Error)],
+        );
+        check(
+            json!({"c": {"age": "${input.text}"}}),
+            target,
+            &[("MAPPING_TYPE", "/c/age", Severity::Error)],
+        );
     }
 
     #[test]
     fn paths_are_told_from_other_expressions() {
-        assert_eq!(plain_path(" steps[\"a-b\"].output.x "), Some(vec!["steps", "a-b", "output", "x"]));
+        assert_eq!(
+            plain_path(" steps[\"a-b\"].output.x "),
+            Some(vec!["steps", "a-b", "output", "x"])
+        );
         assert_eq!(plain_path("a + b"), None);
         assert_eq!(plain_path("a.b()"), None);
         assert_eq!(plain_path("1"), None);

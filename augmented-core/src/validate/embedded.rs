@@ -18,11 +18,17 @@ fn schema_members(kind: DefinitionKind) -> &'static [&'static str] {
 }
 
 /// Checks every schema embedded in a document.
-pub(super) fn check(kind: DefinitionKind, document: &Value, options: &SchemaOptions<'_>) -> Vec<Finding> {
+pub(super) fn check(
+    kind: DefinitionKind,
+    document: &Value,
+    options: &SchemaOptions<'_>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     let root = Place::ROOT;
     for member in schema_members(kind) {
-        let Some(schema) = document.get(member) else { continue };
+        let Some(schema) = document.get(member) else {
+            continue;
+        };
         let compiled = check_schema(schema, &root.key(member), kind, options, &mut findings);
         if kind == DefinitionKind::Event {
             check_examples(document, compiled.as_ref(), &mut findings);
@@ -40,17 +46,25 @@ pub(super) fn check(kind: DefinitionKind, document: &Value, options: &SchemaOpti
 
 /// Schemas that admit everything of a type need no compiler.
 fn is_trivial(schema: &Value) -> bool {
-    const TYPES: [&str; 7] = ["null", "boolean", "integer", "number", "string", "array", "object"];
+    const TYPES: [&str; 7] = [
+        "null", "boolean", "integer", "number", "string", "array", "object",
+    ];
     match schema {
         Value::Bool(_) => true,
-        Value::Object(members) => {
-            members.iter().all(|(name, value)| name == "type" && value.as_str().is_some_and(|t| TYPES.contains(&t)))
-        }
+        Value::Object(members) => members.iter().all(|(name, value)| {
+            name == "type" && value.as_str().is_some_and(|t| TYPES.contains(&t))
+        }),
         _ => false,
     }
 }
 
-fn check_schema(schema: &Value, place: &Place<'_>, kind: DefinitionKind, options: &SchemaOptions<'_>, findings: &mut Vec<Finding>) -> Option<CompiledSchema> {
+fn check_schema(
+    schema: &Value,
+    place: &Place<'_>,
+    kind: DefinitionKind,
+    options: &SchemaOptions<'_>,
+    findings: &mut Vec<Finding>,
+) -> Option<CompiledSchema> {
     // A value that is no schema at all has its structural finding.
     if !schema.is_object() && !schema.is_boolean() {
         return None;
@@ -61,7 +75,10 @@ fn check_schema(schema: &Value, place: &Place<'_>, kind: DefinitionKind, options
     let (compiled, mut problems) = compile_embedded(schema, &place.to_string(), options);
     if kind == DefinitionKind::Schema {
         // Here the schema is the definition itself, not one inside it.
-        for problem in problems.iter_mut().filter(|p| p.code == "SCHEMA_EMBEDDED_INVALID") {
+        for problem in problems
+            .iter_mut()
+            .filter(|p| p.code == "SCHEMA_EMBEDDED_INVALID")
+        {
             problem.code = "INVALID_SCHEMA".into();
         }
     }
@@ -70,13 +87,23 @@ fn check_schema(schema: &Value, place: &Place<'_>, kind: DefinitionKind, options
 }
 
 fn check_examples(document: &Value, schema: Option<&CompiledSchema>, findings: &mut Vec<Finding>) {
-    let (Some(schema), Some(examples)) = (schema, document.get("examples").and_then(Value::as_array)) else { return };
+    let (Some(schema), Some(examples)) =
+        (schema, document.get("examples").and_then(Value::as_array))
+    else {
+        return;
+    };
     let list = Place::ROOT.key("examples");
     for (i, example) in examples.iter().enumerate() {
         for problem in schema.validate(example) {
             let place = list.index(i);
-            let mut finding = Finding::error("EXAMPLE_INVALID", place.then(&problem.pointer), format!("the example does not conform: {}", problem.message));
-            finding.hint = problem.hint.or_else(|| Some("repair the example, or the schema".into()));
+            let mut finding = Finding::error(
+                "EXAMPLE_INVALID",
+                place.then(&problem.pointer),
+                format!("the example does not conform: {}", problem.message),
+            );
+            finding.hint = problem
+                .hint
+                .or_else(|| Some("repair the example, or the schema".into()));
             findings.push(finding);
         }
     }
@@ -84,5 +111,6 @@ fn check_examples(document: &Value, schema: Option<&CompiledSchema>, findings: &
 
 /// What a schema says against a value; nothing if the schema itself is illegal.
 pub(super) fn violations(schema: &Value, value: &Value) -> Vec<Finding> {
-    CompiledSchema::compile(schema, &SchemaOptions::new()).map_or_else(|_| Vec::new(), |compiled| compiled.validate(value))
+    CompiledSchema::compile(schema, &SchemaOptions::new())
+        .map_or_else(|_| Vec::new(), |compiled| compiled.validate(value))
 }

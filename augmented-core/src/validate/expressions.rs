@@ -25,7 +25,10 @@ pub(crate) struct Read<'r> {
 
 impl<'c> Expressions<'c> {
     pub(crate) fn new(engine: &'c dyn ExpressionEngine) -> Self {
-        Self { engine, dashed: Vec::new() }
+        Self {
+            engine,
+            dashed: Vec::new(),
+        }
     }
 
     /// Tells which step ids hold a dash, so that `steps.a-b.x` is recognised.
@@ -44,7 +47,9 @@ impl<'c> Expressions<'c> {
         findings: &mut Vec<Finding>,
         mut read: impl FnMut(Read<'_>, &mut Vec<Finding>),
     ) {
-        let Some(source) = value.and_then(Value::as_str) else { return };
+        let Some(source) = value.and_then(Value::as_str) else {
+            return;
+        };
         let dashed = self.dash_repair(source, false);
         if let Some(right) = &dashed {
             findings.push(dash_finding(source, right, place.to_string()));
@@ -56,7 +61,11 @@ impl<'c> Expressions<'c> {
             Err(problems) => {
                 let replacement = problems.iter().find_map(|p| p.replacement.clone());
                 if dashed.is_none() {
-                    findings.extend(problems.into_iter().map(|p| finding_of(p, place.to_string())));
+                    findings.extend(
+                        problems
+                            .into_iter()
+                            .map(|p| finding_of(p, place.to_string())),
+                    );
                 }
                 // What the repair would give is checked as well, so that one run reports all there is.
                 exact = false;
@@ -68,7 +77,14 @@ impl<'c> Expressions<'c> {
             if references.iter().next().is_some() {
                 let pointer = place.to_string();
                 for reference in references.iter() {
-                    read(Read { reference, pointer: &pointer, offset: reference.offset.filter(|_| exact) }, findings);
+                    read(
+                        Read {
+                            reference,
+                            pointer: &pointer,
+                            offset: reference.offset.filter(|_| exact),
+                        },
+                        findings,
+                    );
                 }
             }
         }
@@ -110,7 +126,7 @@ impl<'c> Expressions<'c> {
             return;
         }
         let mut repaired: Option<Value> = None;
-        if !self.dashed.is_empty() {
+        if !self.dashed.is_empty() && some_string(tree, &|text| text.contains("steps.")) {
             self.repair_dashes(tree, "", place, &mut repaired, findings);
         }
         let mut reported_dashes = repaired.is_some();
@@ -122,7 +138,14 @@ impl<'c> Expressions<'c> {
                         let pointer = place.then(part.pointer);
                         // In a repaired text positions count in what the author does not see yet.
                         let offset = part.offset.filter(|_| !reported_dashes);
-                        read(Read { reference: part.reference, pointer: &pointer, offset }, findings);
+                        read(
+                            Read {
+                                reference: part.reference,
+                                pointer: &pointer,
+                                offset,
+                            },
+                            findings,
+                        );
                     }
                     return;
                 }
@@ -130,10 +153,19 @@ impl<'c> Expressions<'c> {
             };
             let mut next = tree.clone();
             let mut changed = false;
-            for TemplateProblem { pointer: at, problem, .. } in problems {
+            for TemplateProblem {
+                pointer: at,
+                problem,
+                ..
+            } in problems
+            {
                 // What cannot be repaired is taken out, so that the rest is still checked.
-                if let Some(string) = pointer::resolve_mut(&mut next, &at).filter(|s| s.is_string()) {
-                    *string = problem.replacement.clone().map_or(Value::Null, Value::String);
+                if let Some(string) = pointer::resolve_mut(&mut next, &at).filter(|s| s.is_string())
+                {
+                    *string = problem
+                        .replacement
+                        .clone()
+                        .map_or(Value::Null, Value::String);
                     changed = true;
                 }
                 let mut finding = finding_of(problem, place.then(&at));
@@ -151,7 +183,14 @@ impl<'c> Expressions<'c> {
         }
     }
 
-    fn repair_dashes(&self, tree: &Value, at: &str, place: &Place<'_>, repaired: &mut Option<Value>, findings: &mut Vec<Finding>) {
+    fn repair_dashes(
+        &self,
+        tree: &Value,
+        at: &str,
+        place: &Place<'_>,
+        repaired: &mut Option<Value>,
+        findings: &mut Vec<Finding>,
+    ) {
         let mut strings = Vec::new();
         collect_strings(tree, at.to_owned(), &mut strings);
         for (at, text) in strings {
@@ -177,11 +216,17 @@ impl<'c> Expressions<'c> {
             let (before, after) = rest.split_at(found);
             right.push_str(before);
             let name = after.strip_prefix("steps.").unwrap_or_default();
-            let whole_word = !right.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
-            let in_expression = !template || right.rfind("${").is_some_and(|open| !right.get(open..).is_some_and(|t| t.contains('}')));
-            let outside_text = right.matches('"').count() % 2 == 0 || template;
+            let whole_word =
+                !right.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '.');
+            let in_expression = !template
+                || right
+                    .rfind("${")
+                    .is_some_and(|open| !right.get(open..).is_some_and(|t| t.contains('}')));
+            let outside_text = right.matches('"').count().is_multiple_of(2) || template;
             let step = self.dashed.iter().find(|id| {
-                name.strip_prefix(**id).is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+                name.strip_prefix(**id).is_some_and(|after| {
+                    !after.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                })
             });
             match step {
                 Some(id) if whole_word && in_expression && outside_text => {
@@ -210,17 +255,40 @@ fn finding_of(problem: ExprProblem, pointer: String) -> Finding {
         if finding.hint.is_none() {
             finding.hint = Some(format!("write `{right}`"));
         }
-        finding.fix = Some(vec![PatchOp::Replace { path: finding.pointer.clone(), value: Value::String(right) }]);
+        finding.fix = Some(vec![PatchOp::Replace {
+            path: finding.pointer.clone(),
+            value: Value::String(right),
+        }]);
     }
     finding
 }
 
 fn dash_finding(source: &str, right: &str, pointer: String) -> Finding {
-    let same = source.chars().zip(right.chars()).take_while(|(a, b)| a == b).count();
-    Finding::error("EXPR_PARSE", pointer.as_str(), "`-` subtracts; a step id with a dash needs index syntax")
-        .with_hint(format!("write `{right}`"))
-        .with_offset(same)
-        .with_fix(vec![PatchOp::Replace { path: pointer, value: right.into() }])
+    let same = source
+        .chars()
+        .zip(right.chars())
+        .take_while(|(a, b)| a == b)
+        .count();
+    Finding::error(
+        "EXPR_PARSE",
+        pointer.as_str(),
+        "`-` subtracts; a step id with a dash needs index syntax",
+    )
+    .with_hint(format!("write `{right}`"))
+    .with_offset(same)
+    .with_fix(vec![PatchOp::Replace {
+        path: pointer,
+        value: right.into(),
+    }])
+}
+
+fn some_string(tree: &Value, test: &dyn Fn(&str) -> bool) -> bool {
+    match tree {
+        Value::String(text) => test(text),
+        Value::Array(elements) => elements.iter().any(|element| some_string(element, test)),
+        Value::Object(members) => members.values().any(|value| some_string(value, test)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 /// Whether some string of the tree may hold an expression, or the tree has members with a meaning of their own.
@@ -229,7 +297,9 @@ fn may_hold_expressions(tree: &Value) -> bool {
         // Import forms such as `{{x}}` and bare paths hold no `${`.
         Value::String(text) => text.contains(['$', '{', '.']),
         Value::Array(elements) => elements.iter().any(may_hold_expressions),
-        Value::Object(members) => members.iter().any(|(name, value)| name.starts_with('$') || name.ends_with('?') || may_hold_expressions(value)),
+        Value::Object(members) => members.iter().any(|(name, value)| {
+            name.starts_with('$') || name.ends_with('?') || may_hold_expressions(value)
+        }),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
@@ -243,7 +313,10 @@ fn collect_strings<'v>(tree: &'v Value, at: String, strings: &mut Vec<(String, &
             }
         }
         Value::Object(members) => {
-            for (name, value) in members.iter().filter(|(name, _)| name.as_str() != "$literal") {
+            for (name, value) in members
+                .iter()
+                .filter(|(name, _)| name.as_str() != "$literal")
+            {
                 collect_strings(value, pointer::join(&at, name), strings);
             }
         }

@@ -9,7 +9,9 @@ use crate::json::{SourceMap, pointer};
 /// Calls the function with every path of an operation.
 pub(super) fn each_path(op: &mut PatchOp, change: &mut dyn FnMut(&mut String)) {
     match op {
-        PatchOp::Add { path, .. } | PatchOp::Remove { path } | PatchOp::Replace { path, .. } => change(path),
+        PatchOp::Add { path, .. } | PatchOp::Remove { path } | PatchOp::Replace { path, .. } => {
+            change(path)
+        }
         PatchOp::Move { from, path } => {
             change(from);
             change(path);
@@ -19,7 +21,9 @@ pub(super) fn each_path(op: &mut PatchOp, change: &mut dyn FnMut(&mut String)) {
 
 fn paths(op: &PatchOp) -> Vec<&str> {
     match op {
-        PatchOp::Add { path, .. } | PatchOp::Remove { path } | PatchOp::Replace { path, .. } => vec![path],
+        PatchOp::Add { path, .. } | PatchOp::Remove { path } | PatchOp::Replace { path, .. } => {
+            vec![path]
+        }
         PatchOp::Move { from, path } => vec![from, path],
     }
 }
@@ -29,8 +33,12 @@ fn collides(ops: &[PatchOp], changed: &[String]) -> bool {
     let touches = |a: &str, b: &str| pointer::is_at_or_below(a, b) || pointer::is_at_or_below(b, a);
     ops.iter().flat_map(paths).any(|path| {
         // Adding to or removing from an array moves its other elements.
-        let list = pointer::split_last(path).filter(|(_, last)| *last == "-" || pointer::index(last).is_some()).map(|(list, _)| list);
-        changed.iter().any(|c| touches(path, c) || list.is_some_and(|l| pointer::is_at_or_below(c, l)))
+        let list = pointer::split_last(path)
+            .filter(|(_, last)| *last == "-" || pointer::index(last).is_some())
+            .map(|(list, _)| list);
+        changed
+            .iter()
+            .any(|c| touches(path, c) || list.is_some_and(|l| pointer::is_at_or_below(c, l)))
     })
 }
 
@@ -78,67 +86,95 @@ fn choose(findings: &[Finding]) -> (Vec<usize>, Vec<PatchOp>) {
 pub fn apply(value: &Value, findings: &[Finding]) -> Result<(Value, Vec<Finding>), PatchError> {
     let (chosen, ops) = choose(findings);
     let repaired = patch::apply(value, &ops)?;
-    Ok((repaired, chosen.into_iter().filter_map(|i| findings.get(i)).cloned().collect()))
+    Ok((
+        repaired,
+        chosen
+            .into_iter()
+            .filter_map(|i| findings.get(i))
+            .cloned()
+            .collect(),
+    ))
 }
 
-/// As [`apply`], on the text: everything the fixes do not concern stays byte for byte.
-///
-/// `base` is the place of the document in the text, `""` unless the text is an array of documents.
-///
-/// # Errors
-///
-/// [`PatchError`] when a fix does not apply to this text.
-pub fn apply_to_text(source: &SourceMap, base: &str, findings: &[Finding]) -> Result<(String, Vec<Finding>), PatchError> {
-    let (chosen, mut ops) = choose(findings);
-    for op in &mut ops {
-        each_path(op, &mut |path| path.insert_str(0, base));
-    }
-    let text = patch::apply(&Value::Null, &ops).map(|_| source.text().to_owned())?;
-    Ok((text, chosen.into_iter().filter_map(|i| findings.get(i)).cloned().collect()))
-}
+/// Rounds of repair after which nobody waits for more: a fix inside or above a place already changed waits for the next one.
+pub const MAX_ROUNDS: usize = 10;
 
-/// A text after all rounds of repair.
-#[derive(Clone, Debug)]
+/// A text after one round of repairs.
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Repaired {
-    /// The text, equal to the given one where nothing was repaired.
+pub struct Round {
+    /// The text; everything the fixes do not concern stays byte for byte.
     pub text: String,
-    /// What was repaired, in the order of the rounds.
+    /// The findings so repaired, in the order they were given.
     pub fixed: Vec<Finding>,
 }
 
-/// Rounds of repair: a fix inside or above a place already changed waits for the next one.
-const MAX_ROUNDS: usize = 10;
-
-/// Repairs a text until no certain fix is left: `check` parses and validates it and returns its findings with their
-/// base pointers (the place of their document in the text).
+/// Carries every certain fix out on a text that can be carried out together; the rest waits for the next round.
 ///
-/// # Errors
+/// `source` is the map of the whole text, `documents` the findings of each document in it with the place of the document
+/// (`""`, or `/0`, `/1` … in an array of documents).
 ///
-/// [`PatchError`] when a fix does not apply.
-pub fn repair_text(text: &str, mut check: impl FnMut(&str) -> Option<(SourceMap, Vec<(String, Vec<Finding>)>)>) -> Result<Repaired, PatchError> {
-    let mut repaired = Repaired { text: text.to_owned(), fixed: Vec::new() };
-    for _ in 0..MAX_ROUNDS {
-        let Some((source, documents)) = check(&repaired.text) else { break };
-        let mut ops = Vec::new();
-        let mut fixed = Vec::new();
-        for (base, findings) in &documents {
-            let (chosen, mut own) = choose(findings);
-            for op in &mut own {
+/// ```
+/// use augmented_core::json::{Limits, parse};
+/// use augmented_core::validate::{Finding, PatchOp, fix};
+/// let text = b"[ {\"stepID\" : \"a\"} ]";
+/// let parsed = parse(text, &Limits::document()).unwrap();
+/// let finding = Finding::error("additionalProperties", "/stepID", "unknown member")
+///     .with_fix(vec![PatchOp::Move { from: "/stepID".into(), path: "/stepId".into() }]);
+/// let round = fix::apply_to_text(&parsed.source, &[("/0".to_owned(), vec![finding])]);
+/// assert_eq!(round.text, "[ {\"stepId\" : \"a\"} ]");
+/// ```
+#[must_use]
+pub fn apply_to_text(source: &SourceMap, documents: &[(String, Vec<Finding>)]) -> Round {
+    let mut fixes: Vec<Vec<PatchOp>> = Vec::new();
+    let mut origins: Vec<&Finding> = Vec::new();
+    for (base, findings) in documents {
+        for finding in findings {
+            let Some(ops) = &finding.fix else { continue };
+            let mut ops = ops.clone();
+            for op in &mut ops {
                 each_path(op, &mut |path| path.insert_str(0, base));
             }
-            ops.extend(own);
-            fixed.extend(chosen.into_iter().filter_map(|i| findings.get(i)).cloned());
+            fixes.push(ops);
+            origins.push(finding);
         }
-        if ops.is_empty() {
-            break;
-        }
-        let next = patch::apply(&Value::Null, &ops).map(|_| source.text().to_owned())?;
-        if next == repaired.text {
-            break;
-        }
-        repaired.text = next;
-        repaired.fixed.extend(fixed);
     }
-    Ok(repaired)
+    let slices: Vec<&[PatchOp]> = fixes.iter().map(Vec::as_slice).collect();
+    let edited = patch::apply_to_text(source, &slices);
+    let fixed = edited
+        .applied
+        .iter()
+        .filter_map(|i| origins.get(*i))
+        .map(|f| (*f).clone())
+        .collect();
+    Round {
+        text: edited.text,
+        fixed,
+    }
+}
+
+/// Repairs a text until no certain fix is left.
+///
+/// `check` reads and validates a text and gives its map and the findings of each document in it with the place of the
+/// document; `None` when the text is no JSON.
+pub fn repair_text(
+    text: &str,
+    mut check: impl FnMut(&str) -> Option<(SourceMap, Vec<(String, Vec<Finding>)>)>,
+) -> Round {
+    let mut repaired = Round {
+        text: text.to_owned(),
+        fixed: Vec::new(),
+    };
+    for _ in 0..MAX_ROUNDS {
+        let Some((source, documents)) = check(&repaired.text) else {
+            break;
+        };
+        let round = apply_to_text(&source, &documents);
+        if round.fixed.is_empty() || round.text == repaired.text {
+            break;
+        }
+        repaired.text = round.text;
+        repaired.fixed.extend(round.fixed);
+    }
+    repaired
 }

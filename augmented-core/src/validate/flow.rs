@@ -184,7 +184,11 @@ impl<'g, 'a> Flow<'g, 'a> {
 
     /// Whether `earlier`, which stands inside the container, has run when the container has completed.
     pub(crate) fn order_inside(&self, earlier: StepIdx, container: StepIdx) -> Precedence {
-        if self.always_runs_inside(earlier, container) { Precedence::Always } else { Precedence::Sometimes }
+        if self.always_runs_inside(earlier, container) {
+            Precedence::Always
+        } else {
+            Precedence::Sometimes
+        }
     }
 
     /// Whether `earlier` has run whenever the workflow ends by the end of a path.
@@ -345,9 +349,11 @@ impl<'g, 'a> Flow<'g, 'a> {
         };
         let mut ends: Vec<bool> = vec![false; self.graph.steps.len()];
         let leaves = |step: StepIdx| {
-            self.graph.steps.get(step).is_none_or(|s| {
-                s.may_end || s.dangling || s.kind.is_none()
-            }) || self.ends_inside(step)
+            self.graph
+                .steps
+                .get(step)
+                .is_none_or(|s| s.may_end || s.dangling || s.kind.is_none())
+                || self.ends_inside(step)
         };
         let mut changed = true;
         while changed {

@@ -186,7 +186,10 @@ impl<'a> Graph<'a> {
             .get("stepId")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let kind = value.get("type").and_then(Value::as_str).and_then(StepType::from_wire);
+        let kind = value
+            .get("type")
+            .and_then(Value::as_str)
+            .and_then(StepType::from_wire);
         self.has_nameless |= id.is_empty();
         self.steps.push(StepNode {
             pointer: place.to_string(),
@@ -307,15 +310,18 @@ impl<'a> Graph<'a> {
 
     fn mention(&mut self, from: Option<StepIdx>, site: Site, id: &'a str) {
         let scope = from.and_then(|f| self.steps.get(f)).map_or(0, |s| s.scope);
-        let target = match self.by_id.get(id) {
-            None => Target::Unknown,
-            Some(&to) if self.encloses(self.scope_of(to), scope) => Target::Step(to),
-            // The id may be used twice, which is reported there; one of the two may be visible.
-            Some(&to) => match self.duplicates.iter().find(|(again, first)| *first == to && self.encloses(self.scope_of(*again), scope)) {
-                Some((again, _)) => Target::Step(*again),
-                None => Target::OutOfScope(to),
-            },
-        };
+        let target =
+            match self.by_id.get(id) {
+                None => Target::Unknown,
+                Some(&to) if self.encloses(self.scope_of(to), scope) => Target::Step(to),
+                // The id may be used twice, which is reported there; one of the two may be visible.
+                Some(&to) => match self.duplicates.iter().find(|(again, first)| {
+                    *first == to && self.encloses(self.scope_of(*again), scope)
+                }) {
+                    Some((again, _)) => Target::Step(*again),
+                    None => Target::OutOfScope(to),
+                },
+            };
         if let (Some(from), Target::Unknown | Target::OutOfScope(_)) = (from, target)
             && let Some(step) = self.steps.get_mut(from)
         {
@@ -441,7 +447,9 @@ impl<'a> Graph<'a> {
             return true;
         };
         match node.kind {
-            Some(StepType::Start | StepType::Pass) => list_of(node.value, "next").any(is_conditional),
+            Some(StepType::Start | StepType::Pass) => {
+                list_of(node.value, "next").any(is_conditional)
+            }
             Some(StepType::Parallel | StepType::ForEach) => node
                 .inner
                 .iter()
@@ -458,8 +466,14 @@ impl<'a> Graph<'a> {
 
     /// Whether the step stands inside the container.
     pub(crate) fn encloses_step(&self, container: StepIdx, step: StepIdx) -> bool {
-        let inner = self.steps.get(container).map(|c| c.inner.as_slice()).unwrap_or_default();
-        inner.iter().any(|scope| self.encloses(*scope, self.scope_of(step)))
+        let inner = self
+            .steps
+            .get(container)
+            .map(|c| c.inner.as_slice())
+            .unwrap_or_default();
+        inner
+            .iter()
+            .any(|scope| self.encloses(*scope, self.scope_of(step)))
     }
 
     /// The pointer of a mention's step id.

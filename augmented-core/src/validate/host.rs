@@ -21,7 +21,10 @@ impl HandlerContract {
     /// A contract; `None` where the handler states no schema.
     #[must_use]
     pub fn new(input_schema: Option<Value>, output_schema: Option<Value>) -> Self {
-        Self { input_schema, output_schema }
+        Self {
+            input_schema,
+            output_schema,
+        }
     }
 }
 
@@ -131,7 +134,10 @@ impl RuleSet {
     }
 
     pub(crate) fn rules_of(&self, kind: DefinitionKind) -> impl Iterator<Item = &dyn SemanticRule> {
-        self.rules.iter().filter(move |(k, _)| *k == kind).map(|(_, rule)| rule.as_ref())
+        self.rules
+            .iter()
+            .filter(move |(k, _)| *k == kind)
+            .map(|(_, rule)| rule.as_ref())
     }
 
     pub(crate) fn policies(&self) -> impl Iterator<Item = &dyn PolicyCheck> {
@@ -141,6 +147,9 @@ impl RuleSet {
 
 impl std::fmt::Debug for RuleSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RuleSet").field("rules", &self.rules.len()).field("policies", &self.policies.len()).finish()
+        f.debug_struct("RuleSet")
+            .field("rules", &self.rules.len())
+            .field("policies", &self.policies.len())
+            .finish()
     }
 }

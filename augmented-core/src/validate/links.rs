@@ -9,7 +9,9 @@ use serde_json::Value;
 use super::resolver::ReferenceResolver;
 use super::wording;
 use super::{Finding, Related};
-use crate::model::{DefinitionKind, LifecycleStatus, VersionCandidate, VersionRequirement, builtin, select_version};
+use crate::model::{
+    DefinitionKind, LifecycleStatus, VersionCandidate, VersionRequirement, builtin, select_version,
+};
 
 /// A document a reference leads to.
 #[derive(Clone)]
@@ -83,18 +85,35 @@ impl<'b> Links<'b> {
         for (i, member) in members.iter().enumerate() {
             by_id.entry((member.kind, member.id)).or_default().push(i);
         }
-        Self { members, by_id, resolver }
+        Self {
+            members,
+            by_id,
+            resolver,
+        }
     }
 
     /// Every version of a definition; those of the call count as published and hide stored ones of the same version.
-    fn candidates(&self, kind: DefinitionKind, id: &str) -> Vec<Candidate<'b>> {
-        let here = self.by_id.get(&(kind, id)).into_iter().flatten().filter_map(|i| self.members.get(*i));
+    pub(super) fn versions(&self, kind: DefinitionKind, id: &str) -> Vec<Candidate<'b>> {
+        let here = self
+            .by_id
+            .get(&(kind, id))
+            .into_iter()
+            .flatten()
+            .filter_map(|i| self.members.get(*i));
         let mut found: Vec<Candidate<'b>> = here
-            .map(|m| Candidate { version: m.version.into(), status: LifecycleStatus::Published, document: Document::Here(m.document) })
+            .map(|m| Candidate {
+                version: m.version.into(),
+                status: LifecycleStatus::Published,
+                document: Document::Here(m.document),
+            })
             .collect();
         for known in self.resolver.versions(kind, id) {
             if !found.iter().any(|f| f.version == known.version) {
-                found.push(Candidate { version: known.version.into(), status: known.status, document: Document::Known(known.document) });
+                found.push(Candidate {
+                    version: known.version.into(),
+                    status: known.status,
+                    document: Document::Known(known.document),
+                });
             }
         }
         if kind == DefinitionKind::Task
@@ -111,12 +130,24 @@ impl<'b> Links<'b> {
     }
 
     /// Follows a reference without a word about it.
-    pub(super) fn find(&self, kind: DefinitionKind, id: &str, requirement: Option<&str>) -> Option<Candidate<'b>> {
-        select_version(requirement, &self.candidates(kind, id)).ok().flatten().cloned()
+    pub(super) fn find(
+        &self,
+        kind: DefinitionKind,
+        id: &str,
+        requirement: Option<&str>,
+    ) -> Option<Candidate<'b>> {
+        select_version(requirement, &self.versions(kind, id))
+            .ok()
+            .flatten()
+            .cloned()
     }
 
     /// Follows a reference and reports where it leads wrong.
-    pub(super) fn follow(&self, reference: &Reference<'_>, findings: &mut Vec<Finding>) -> Option<Candidate<'b>> {
+    pub(super) fn follow(
+        &self,
+        reference: &Reference<'_>,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Candidate<'b>> {
         if let Err(problem) = VersionRequirement::of(reference.requirement) {
             findings.push(
                 Finding::error("VERSION_INVALID", reference.version_pointer.as_str(), problem.to_string())
@@ -124,8 +155,11 @@ impl<'b> Links<'b> {
             );
             return None;
         }
-        let candidates = self.candidates(reference.kind, reference.id);
-        let chosen = select_version(reference.requirement, &candidates).ok().flatten().cloned();
+        let candidates = self.versions(reference.kind, reference.id);
+        let chosen = select_version(reference.requirement, &candidates)
+            .ok()
+            .flatten()
+            .cloned();
         let Some(chosen) = chosen else {
             findings.push(self.unresolved(reference, &candidates));
             return None;
@@ -135,7 +169,12 @@ impl<'b> Links<'b> {
                 Finding::warning(
                     "REFERENCE_DEPRECATED",
                     reference.version_pointer.as_str(),
-                    format!("the {} `{}` {} is deprecated", reference.kind, wording::cut(reference.id), chosen.version),
+                    format!(
+                        "the {} `{}` {} is deprecated",
+                        reference.kind,
+                        wording::cut(reference.id),
+                        chosen.version
+                    ),
                 )
                 .with_hint("name a published version, or leave the version out")
                 .with_related(definition(reference, &chosen)),
@@ -149,45 +188,91 @@ impl<'b> Links<'b> {
         if candidates.is_empty() {
             return self.unknown(reference);
         }
-        let fitting = VersionRequirement::of(reference.requirement).ok().and_then(|requirement| {
-            candidates.iter().find(|c| {
-                semver::Version::parse(&c.version).is_ok_and(|v| requirement.accepts(&v, LifecycleStatus::Published))
-            })
-        });
+        let fitting = VersionRequirement::of(reference.requirement)
+            .ok()
+            .and_then(|requirement| {
+                candidates.iter().find(|c| {
+                    semver::Version::parse(&c.version)
+                        .is_ok_and(|v| requirement.accepts(&v, LifecycleStatus::Published))
+                })
+            });
         if let Some(candidate) = fitting {
-            let code = if reference.code == "REFERENCE_UNKNOWN" { "REFERENCE_NOT_PUBLISHED" } else { reference.code };
-            return Finding::error(code, reference.pointer.as_str(), format!("the {kind} `{id}` {} is {}, not PUBLISHED", candidate.version, candidate.status))
-                .with_hint("publish it, or name a published version")
-                .with_related(definition(reference, candidate));
+            let code = if reference.code == "REFERENCE_UNKNOWN" {
+                "REFERENCE_NOT_PUBLISHED"
+            } else {
+                reference.code
+            };
+            return Finding::error(
+                code,
+                reference.pointer.as_str(),
+                format!(
+                    "the {kind} `{id}` {} is {}, not PUBLISHED",
+                    candidate.version, candidate.status
+                ),
+            )
+            .with_hint("publish it, or name a published version")
+            .with_related(definition(reference, candidate));
         }
         let mut versions: Vec<&str> = candidates.iter().map(|c| c.version.as_ref()).collect();
         versions.sort_by(|a, b| crate::model::compare_versions(b, a));
         let wanted = reference.requirement.unwrap_or("(any release)");
-        let place = if reference.requirement.is_some() { &reference.version_pointer } else { &reference.pointer };
-        Finding::error(reference.code, place.as_str(), format!("no version of the {kind} `{id}` fits {wanted}"))
-            .with_hint(format!("known versions: {}", wording::list(&versions).unwrap_or_default()))
+        let place = if reference.requirement.is_some() {
+            &reference.version_pointer
+        } else {
+            &reference.pointer
+        };
+        Finding::error(
+            reference.code,
+            place.as_str(),
+            format!("no version of the {kind} `{id}` fits {wanted}"),
+        )
+        .with_hint(format!(
+            "known versions: {}",
+            wording::list(&versions).unwrap_or_default()
+        ))
     }
 
     fn unknown(&self, reference: &Reference<'_>) -> Finding {
         let (kind, id) = (reference.kind, wording::cut(reference.id));
-        let finding = |code: &'static str, text: String| Finding::error(code, reference.pointer.as_str(), text);
-        let other = DefinitionKind::MODELLED.into_iter().find(|k| *k != kind && !self.candidates(*k, reference.id).is_empty());
+        let finding = |code: &'static str, text: String| {
+            Finding::error(code, reference.pointer.as_str(), text)
+        };
+        let other = DefinitionKind::MODELLED
+            .into_iter()
+            .find(|k| *k != kind && !self.versions(*k, reference.id).is_empty());
         if let Some(other) = other {
-            let code = if reference.code == "REFERENCE_UNKNOWN" { "REFERENCE_WRONG_KIND" } else { reference.code };
-            return finding(code, format!("`{id}` is a {other}, not a {kind}")).with_hint(format!("name a {kind}"));
+            let code = if reference.code == "REFERENCE_UNKNOWN" {
+                "REFERENCE_WRONG_KIND"
+            } else {
+                reference.code
+            };
+            return finding(code, format!("`{id}` is a {other}, not a {kind}"))
+                .with_hint(format!("name a {kind}"));
         }
         let ids = self.ids(kind);
-        let hint = wording::suggest(reference.id, ids.iter().map(AsRef::as_ref), &format!("known {kind}s"));
-        finding(reference.code, format!("no {kind} `{id}` is known"))
-            .with_hint(hint.unwrap_or_else(|| format!("add a document of kind `{kind}` with that id")))
+        let hint = wording::suggest(
+            reference.id,
+            ids.iter().map(AsRef::as_ref),
+            &format!("known {kind}s"),
+        );
+        finding(reference.code, format!("no {kind} `{id}` is known")).with_hint(
+            hint.unwrap_or_else(|| format!("add a document of kind `{kind}` with that id")),
+        )
     }
 
     /// Known ids of a kind, those of the call first.
     pub(super) fn ids(&self, kind: DefinitionKind) -> Vec<Cow<'b, str>> {
-        let mut ids: Vec<Cow<'b, str>> = self.members.iter().filter(|m| m.kind == kind).map(|m| m.id.into()).collect();
+        let mut ids: Vec<Cow<'b, str>> = self
+            .members
+            .iter()
+            .filter(|m| m.kind == kind)
+            .map(|m| m.id.into())
+            .collect();
         ids.extend(self.resolver.ids(kind).into_iter().map(Cow::Owned));
         if kind == DefinitionKind::Task {
-            let shipped = builtin::documents().iter().filter_map(|d| d.get("taskId")?.as_str());
+            let shipped = builtin::documents()
+                .iter()
+                .filter_map(|d| d.get("taskId")?.as_str());
             ids.extend(shipped.map(|id| Cow::Owned(id.to_owned())));
         }
         let mut seen = rustc_hash::FxHashSet::default();
@@ -197,20 +282,35 @@ impl<'b> Links<'b> {
 
     /// Names of the events that are defined.
     pub(super) fn event_names(&self) -> Vec<Cow<'b, str>> {
-        let here = self.members.iter().filter(|m| m.kind == DefinitionKind::Event);
-        let mut names: Vec<Cow<'b, str>> = here.filter_map(|m| m.document.get("pattern")?.as_str()).map(Cow::Borrowed).collect();
+        let here = self
+            .members
+            .iter()
+            .filter(|m| m.kind == DefinitionKind::Event);
+        let mut names: Vec<Cow<'b, str>> = here
+            .filter_map(|m| m.document.get("pattern")?.as_str())
+            .map(Cow::Borrowed)
+            .collect();
         names.extend(self.resolver.event_names().into_iter().map(Cow::Owned));
         names
     }
 
     /// The event definition of an exact name, if it is one of the call.
     pub(super) fn event_named(&self, name: &str) -> Option<&'b Value> {
-        let mut events = self.members.iter().filter(|m| m.kind == DefinitionKind::Event);
-        events.find(|m| m.document.get("pattern").and_then(Value::as_str) == Some(name)).map(|m| m.document)
+        let mut events = self
+            .members
+            .iter()
+            .filter(|m| m.kind == DefinitionKind::Event);
+        events
+            .find(|m| m.document.get("pattern").and_then(Value::as_str) == Some(name))
+            .map(|m| m.document)
     }
 
     /// Stored versions of a definition.
-    pub(super) fn stored(&self, kind: DefinitionKind, id: &str) -> Vec<super::resolver::KnownDefinition> {
+    pub(super) fn stored(
+        &self,
+        kind: DefinitionKind,
+        id: &str,
+    ) -> Vec<super::resolver::KnownDefinition> {
         self.resolver.versions(kind, id)
     }
 
@@ -222,16 +322,24 @@ impl<'b> Links<'b> {
 
 impl crate::schema::SchemaResolver for Links<'_> {
     fn schema(&self, id: &str, version: &str) -> Option<Arc<Value>> {
-        let found = self.candidates(DefinitionKind::Schema, id).into_iter().find(|c| c.version == version && c.status != LifecycleStatus::Draft);
+        let found = self
+            .versions(DefinitionKind::Schema, id)
+            .into_iter()
+            .find(|c| c.version == version && c.status != LifecycleStatus::Draft);
         let schema = found.and_then(|c| c.document.get("schema").cloned());
         schema.map(Arc::new).or_else(|| {
             let kind: DefinitionKind = id.strip_prefix("core.")?.parse().ok()?;
-            (version == crate::schemas::SCHEMA_VERSION).then(|| crate::schemas::schema_for(kind).cloned().map(Arc::new))?
+            (version == crate::schemas::SCHEMA_VERSION)
+                .then(|| crate::schemas::schema_for(kind).cloned().map(Arc::new))?
         })
     }
 }
 
 /// The definition a reference leads to, as a related place.
 pub(super) fn definition(reference: &Reference<'_>, candidate: &Candidate<'_>) -> Related {
-    Related::new("", "the definition").with_document(reference.kind.as_str(), reference.id, candidate.version.as_ref())
+    Related::new("", "the definition").with_document(
+        reference.kind.as_str(),
+        reference.id,
+        candidate.version.as_ref(),
+    )
 }

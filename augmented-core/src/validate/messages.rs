@@ -20,7 +20,10 @@ pub fn localise(findings: &mut [Finding], catalogue: &dyn MessageCatalog, locale
         let mut args = Map::new();
         args.insert("pointer".into(), finding.pointer.clone().into());
         let name = finding.pointer.rsplit('/').next().unwrap_or_default();
-        args.insert("name".into(), name.replace("~1", "/").replace("~0", "~").into());
+        args.insert(
+            "name".into(),
+            name.replace("~1", "/").replace("~0", "~").into(),
+        );
         args.insert("message".into(), finding.message.clone().into());
         if let Some(hint) = &finding.hint {
             args.insert("hint".into(), hint.clone().into());
@@ -38,7 +41,12 @@ mod tests {
     struct French;
 
     impl MessageCatalog for French {
-        fn message(&self, code: &str, args: &Map<String, Value>, locales: &[String]) -> Option<String> {
+        fn message(
+            &self,
+            code: &str,
+            args: &Map<String, Value>,
+            locales: &[String],
+        ) -> Option<String> {
             if locales.first()? != "fr" {
                 return None;
             }
@@ -63,8 +71,19 @@ mod tests {
         let mut shown = findings();
         localise(&mut shown, &French, &["fr".into()]);
         let texts: Vec<&str> = shown.iter().map(|f| f.message.as_str()).collect();
-        assert_eq!(texts, ["il manque `stepId`", "mauvais type", "no step is called `x`"]);
-        let pointers = |list: &[Finding]| list.iter().map(|f| (f.code.clone(), f.pointer.clone())).collect::<Vec<_>>();
+        assert_eq!(
+            texts,
+            [
+                "il manque `stepId`",
+                "mauvais type",
+                "no step is called `x`"
+            ]
+        );
+        let pointers = |list: &[Finding]| {
+            list.iter()
+                .map(|f| (f.code.clone(), f.pointer.clone()))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(pointers(&shown), pointers(&findings()));
     }
 

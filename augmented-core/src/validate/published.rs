@@ -3,7 +3,8 @@
 use std::ops::Deref;
 
 use crate::model::{
-    Definition, EventDefinition, ScheduleDefinition, SchemaDefinition, TaskDefinition, TriggerDefinition, WorkflowDefinition,
+    Definition, EventDefinition, ScheduleDefinition, SchemaDefinition, TaskDefinition,
+    TriggerDefinition, WorkflowDefinition,
 };
 
 /// A definition that passed validation, the only form the engine takes.

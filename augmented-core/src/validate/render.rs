@@ -40,7 +40,11 @@ pub fn json(findings: &[Finding]) -> Value {
 pub fn html(findings: &[Finding]) -> String {
     let mut list = String::from("<ul class=\"findings\">\n");
     for finding in findings {
-        let class = if finding.severity == Severity::Error { "error" } else { "warning" };
+        let class = if finding.severity == Severity::Error {
+            "error"
+        } else {
+            "warning"
+        };
         list.push_str(&format!("<li class=\"{class}\">"));
         if let Some(file) = &finding.file {
             list.push_str(&format!("<span class=\"file\">{}</span> ", escape(file)));
@@ -67,8 +71,11 @@ pub fn html(findings: &[Finding]) -> String {
 #[must_use]
 pub fn problem(findings: &[Finding]) -> Value {
     let errors = findings.iter().filter(|f| f.is_error()).count();
-    let (title, status) =
-        if errors > 0 { ("the document has errors", 400) } else { ("the document has warnings", 200) };
+    let (title, status) = if errors > 0 {
+        ("the document has errors", 400)
+    } else {
+        ("the document has warnings", 200)
+    };
     json!({
         "type": "about:blank",
         "title": title,
@@ -90,7 +97,10 @@ pub fn problem(findings: &[Finding]) -> Value {
 pub fn by_field(findings: &[Finding]) -> BTreeMap<String, Vec<String>> {
     let mut fields: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for finding in findings {
-        fields.entry(finding.pointer.clone()).or_default().push(finding.message.clone());
+        fields
+            .entry(finding.pointer.clone())
+            .or_default()
+            .push(finding.message.clone());
     }
     fields
 }
@@ -116,16 +126,26 @@ mod tests {
 
     #[test]
     fn html_escapes_what_comes_from_the_document() {
-        let finding = Finding::error("enum", "/a<b>", "`<script>alert('x')</script>` is none of \"A\" & \"B\"")
-            .with_hint("<b>A</b>");
+        let finding = Finding::error(
+            "enum",
+            "/a<b>",
+            "`<script>alert('x')</script>` is none of \"A\" & \"B\"",
+        )
+        .with_hint("<b>A</b>");
         let shown = html(&[finding]);
-        assert!(!shown.contains("<script>") && !shown.contains("<b>"), "{shown}");
+        assert!(
+            !shown.contains("<script>") && !shown.contains("<b>"),
+            "{shown}"
+        );
         assert!(shown.contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;"));
     }
 
     #[test]
     fn problem_details_count_and_carry_all_findings() {
-        let findings = [Finding::error("type", "/a", "x"), Finding::warning("TIMEOUT_MISSING", "/b", "y")];
+        let findings = [
+            Finding::error("type", "/a", "x"),
+            Finding::warning("TIMEOUT_MISSING", "/b", "y"),
+        ];
         let shown = problem(&findings);
         assert_eq!(shown["status"], 400);
         assert_eq!(shown["detail"], "1 errors, 1 warnings");
@@ -134,7 +154,10 @@ mod tests {
 
     #[test]
     fn by_field_keeps_the_root_under_the_empty_key() {
-        let findings = [Finding::error("required", "", "empty"), Finding::error("type", "", "no object")];
+        let findings = [
+            Finding::error("required", "", "empty"),
+            Finding::error("type", "", "no object"),
+        ];
         assert_eq!(by_field(&findings)[""], ["empty", "no object"]);
     }
 }

@@ -35,10 +35,19 @@ impl Report {
 }
 
 /// Moves warnings that `metadata.acknowledgedFindings` names, with the value unchanged, out of the findings.
-pub(crate) fn set_acknowledged_aside(document: &Value, findings: &mut Vec<Finding>) -> Vec<Finding> {
-    let entries = document.get("metadata").and_then(|m| m.get("acknowledgedFindings")).and_then(Value::as_array);
-    let Some(entries) = entries else { return Vec::new() };
-    let text = |entry: &Value, member: &str| entry.get(member).and_then(Value::as_str).map(str::to_owned);
+pub(crate) fn set_acknowledged_aside(
+    document: &Value,
+    findings: &mut Vec<Finding>,
+) -> Vec<Finding> {
+    let entries = document
+        .get("metadata")
+        .and_then(|m| m.get("acknowledgedFindings"))
+        .and_then(Value::as_array);
+    let Some(entries) = entries else {
+        return Vec::new();
+    };
+    let text =
+        |entry: &Value, member: &str| entry.get(member).and_then(Value::as_str).map(str::to_owned);
     let mut aside = Vec::new();
     findings.retain(|finding| {
         let known = !finding.is_error()
@@ -78,10 +87,12 @@ mod tests {
         let warning = || Finding::warning("TIMEOUT_MISSING", "/steps/0", "no limit");
         let mut document = json!({"steps": [{"stepId": "w"}]});
         let hash = value_hash(&document, "/steps/0");
-        document["metadata"] =
-            json!({"acknowledgedFindings": [{"code": "TIMEOUT_MISSING", "pointer": "/steps/0", "valueHash": hash}]});
+        document["metadata"] = json!({"acknowledgedFindings": [{"code": "TIMEOUT_MISSING", "pointer": "/steps/0", "valueHash": hash}]});
         let mut findings = vec![warning()];
-        assert_eq!(set_acknowledged_aside(&document, &mut findings), [warning()]);
+        assert_eq!(
+            set_acknowledged_aside(&document, &mut findings),
+            [warning()]
+        );
         assert!(findings.is_empty());
 
         document["steps"][0]["stepId"] = json!("other");

@@ -22,7 +22,11 @@ pub struct KnownDefinition {
 impl KnownDefinition {
     /// A version with its status and document.
     pub fn new(version: impl Into<String>, status: LifecycleStatus, document: Arc<Value>) -> Self {
-        Self { version: version.into(), status, document }
+        Self {
+            version: version.into(),
+            status,
+            document,
+        }
     }
 }
 
@@ -74,32 +78,54 @@ pub struct DefinitionCatalogue {
 impl DefinitionCatalogue {
     /// Adds a document; one without a known kind, id and version is passed over.
     pub fn add(&mut self, document: Value, status: LifecycleStatus) {
-        let kind = document.get("kind").and_then(Value::as_str).and_then(|k| k.parse::<DefinitionKind>().ok());
+        let kind = document
+            .get("kind")
+            .and_then(Value::as_str)
+            .and_then(|k| k.parse::<DefinitionKind>().ok());
         let Some(kind) = kind else { return };
         let id = DefinitionKind::id_member(kind).and_then(|member| document.get(member)?.as_str());
-        let Some(id) = id.map(str::to_owned) else { return };
-        let Some(version) = document.get("version").and_then(Value::as_str).map(str::to_owned) else { return };
+        let Some(id) = id.map(str::to_owned) else {
+            return;
+        };
+        let Some(version) = document
+            .get("version")
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+        else {
+            return;
+        };
         if kind == DefinitionKind::Event
             && status == LifecycleStatus::Published
             && let Some(name) = document.get("pattern").and_then(Value::as_str)
         {
             self.event_names.push(name.to_owned());
         }
-        self.known.entry((kind, id)).or_default().push(KnownDefinition {
-            version,
-            status,
-            document: Arc::new(document),
-        });
+        self.known
+            .entry((kind, id))
+            .or_default()
+            .push(KnownDefinition {
+                version,
+                status,
+                document: Arc::new(document),
+            });
     }
 }
 
 impl ReferenceResolver for DefinitionCatalogue {
     fn versions(&self, kind: DefinitionKind, id: &str) -> Vec<KnownDefinition> {
-        self.known.get(&(kind, id.to_owned())).cloned().unwrap_or_default()
+        self.known
+            .get(&(kind, id.to_owned()))
+            .cloned()
+            .unwrap_or_default()
     }
 
     fn ids(&self, kind: DefinitionKind) -> Vec<String> {
-        let mut ids: Vec<String> = self.known.keys().filter(|(k, _)| *k == kind).map(|(_, id)| id.clone()).collect();
+        let mut ids: Vec<String> = self
+            .known
+            .keys()
+            .filter(|(k, _)| *k == kind)
+            .map(|(_, id)| id.clone())
+            .collect();
         ids.sort_unstable();
         ids
     }

@@ -39,7 +39,11 @@ impl<'a> Document<'a> {
     /// A document whose text is not known.
     #[must_use]
     pub fn new(value: &'a Value) -> Self {
-        Self { value, source: None, file: None }
+        Self {
+            value,
+            source: None,
+            file: None,
+        }
     }
 
     /// Says where the parts of the document stand in its text.
@@ -94,7 +98,10 @@ pub struct DefinitionValidator<'e> {
 
 impl std::fmt::Debug for DefinitionValidator<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("DefinitionValidator").field("rules", &self.rules).field("purpose", &self.purpose).finish_non_exhaustive()
+        f.debug_struct("DefinitionValidator")
+            .field("rules", &self.rules)
+            .field("purpose", &self.purpose)
+            .finish_non_exhaustive()
     }
 }
 
@@ -110,7 +117,12 @@ impl<'e> DefinitionValidator<'e> {
     /// A validator that compiles expressions with the given engine.
     #[must_use]
     pub fn new(engine: &'e dyn ExpressionEngine) -> Self {
-        Self { engine, rules: RuleSet::default(), purpose: Purpose::Check, principal: Value::Null }
+        Self {
+            engine,
+            rules: RuleSet::default(),
+            purpose: Purpose::Check,
+            principal: Value::Null,
+        }
     }
 
     /// Adds rules and policies of the host.
@@ -143,16 +155,27 @@ impl<'e> DefinitionValidator<'e> {
 
     /// Validates documents as if published together, levels L1–L4 and, with a host, L5; one report each, in order.
     #[must_use]
-    pub fn validate_bundle(&self, documents: &[Document<'_>], resolver: &dyn ReferenceResolver, host: Option<&dyn HostRegistry>) -> Vec<Report> {
+    pub fn validate_bundle(
+        &self,
+        documents: &[Document<'_>],
+        resolver: &dyn ReferenceResolver,
+        host: Option<&dyn HostRegistry>,
+    ) -> Vec<Report> {
         let checked: Vec<Checked<'_>> = {
             let schemas = SchemaMembers::of(documents, resolver);
-            documents.iter().map(|document| self.check_alone(document.value, &schemas)).collect()
+            documents
+                .iter()
+                .map(|document| self.check_alone(document.value, &schemas))
+                .collect()
         };
         let members: Vec<Member<'_>> = checked.iter().filter_map(Checked::member).collect();
         let links = Links::new(&members, resolver);
         let identities = Identities::of(&checked, documents);
-        let more: Vec<Vec<Finding>> =
-            checked.iter().enumerate().map(|(i, c)| self.check_together(i, c, &links, &identities, host)).collect();
+        let more: Vec<Vec<Finding>> = checked
+            .iter()
+            .enumerate()
+            .map(|(i, c)| self.check_together(i, c, &links, &identities, host))
+            .collect();
         drop(links);
         drop(members);
         let mut reports = Vec::with_capacity(documents.len());
@@ -168,9 +191,17 @@ impl<'e> DefinitionValidator<'e> {
     /// # Errors
     ///
     /// The report, when it has an ERROR.
-    pub fn publish(&self, document: &Document<'_>, resolver: &dyn ReferenceResolver, host: Option<&dyn HostRegistry>) -> Result<Published<Definition>, Report> {
+    pub fn publish(
+        &self,
+        document: &Document<'_>,
+        resolver: &dyn ReferenceResolver,
+        host: Option<&dyn HostRegistry>,
+    ) -> Result<Published<Definition>, Box<Report>> {
         let publishing = self.clone().with_purpose(Purpose::Publish);
-        let report = publishing.validate_bundle(std::slice::from_ref(document), resolver, host).pop().unwrap_or_default();
+        let report = publishing
+            .validate_bundle(std::slice::from_ref(document), resolver, host)
+            .pop()
+            .unwrap_or_default();
         admit(document.value, report)
     }
 
@@ -194,7 +225,7 @@ impl<'e> DefinitionValidator<'e> {
         for (document, report) in documents.iter().zip(reports) {
             match admit(document.value, report.clone()) {
                 Ok(definition) => published.push((definition, report)),
-                Err(report) => return Err(vec![report]),
+                Err(report) => return Err(vec![*report]),
             }
         }
         Ok(published)
@@ -205,7 +236,7 @@ impl<'e> DefinitionValidator<'e> {
     /// # Errors
     ///
     /// The report, when it has an ERROR: the row was not written by this library.
-    pub fn admit_stored(&self, document: &Value) -> Result<Published<Definition>, Report> {
+    pub fn admit_stored(&self, document: &Value) -> Result<Published<Definition>, Box<Report>> {
         let report = self.validate(&Document::new(document));
         admit(document, report)
     }
@@ -214,7 +245,7 @@ impl<'e> DefinitionValidator<'e> {
     fn check_alone<'d>(&self, document: &'d Value, schemas: &dyn SchemaSource) -> Checked<'d> {
         let (kind, preliminary) = match detect_kind(document) {
             Ok(found) => found,
-            Err(finding) => return Checked::unreadable(finding),
+            Err(finding) => return Checked::unreadable(*finding),
         };
         let document = match &preliminary {
             None => Cow::Borrowed(document),
@@ -224,8 +255,12 @@ impl<'e> DefinitionValidator<'e> {
             },
         };
         let Some(schema) = compiled_schema(kind) else {
-            let finding = Finding::error("KIND_UNKNOWN", "/kind", format!("documents of kind `{kind}` are not supported by this version"))
-                .with_hint(format!("supported: {}", kinds()));
+            let finding = Finding::error(
+                "KIND_UNKNOWN",
+                "/kind",
+                format!("documents of kind `{kind}` are not supported by this version"),
+            )
+            .with_hint(format!("supported: {}", kinds()));
             return Checked::unreadable(finding);
         };
         let structure = structure::check(kind, document, schema);
@@ -237,7 +272,12 @@ impl<'e> DefinitionValidator<'e> {
                 later.extend(rule.check(&structure.value));
             }
         }
-        Checked { kind: Some(kind), first: preliminary.into_iter().collect(), structure: Some(structure), later }
+        Checked {
+            kind: Some(kind),
+            first: preliminary.into_iter().collect(),
+            structure: Some(structure),
+            later,
+        }
     }
 
     /// Levels L4 and L5 of one document of a bundle.
@@ -250,8 +290,12 @@ impl<'e> DefinitionValidator<'e> {
         host: Option<&dyn HostRegistry>,
     ) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let (Some(kind), Some(structure)) = (checked.kind, &checked.structure) else { return findings };
-        let Some(members) = structure.value.as_object() else { return findings };
+        let (Some(kind), Some(structure)) = (checked.kind, &checked.structure) else {
+            return findings;
+        };
+        let Some(members) = structure.value.as_object() else {
+            return findings;
+        };
         findings.extend(identities.duplicate(index));
         if let Some(member) = checked.member() {
             findings.extend(frozen(&member, links));
@@ -267,10 +311,23 @@ impl<'e> DefinitionValidator<'e> {
     }
 
     fn report(&self, document: &Document<'_>, checked: Checked<'_>) -> Report {
-        let mut report = Report { file: document.file.map(str::to_owned), kind: checked.kind.map(|k| k.to_string()), ..Report::default() };
+        let mut report = Report {
+            file: document.file.map(str::to_owned),
+            kind: checked.kind.map(|k| k.to_string()),
+            ..Report::default()
+        };
         if let Some(structure) = &checked.structure {
-            let text = |member: &str| structure.value.get(member).and_then(Value::as_str).map(str::to_owned);
-            report.id = checked.kind.and_then(DefinitionKind::id_member).and_then(text);
+            let text = |member: &str| {
+                structure
+                    .value
+                    .get(member)
+                    .and_then(Value::as_str)
+                    .map(str::to_owned)
+            };
+            report.id = checked
+                .kind
+                .and_then(DefinitionKind::id_member)
+                .and_then(text);
             report.version = text("version");
         }
         let mut findings = checked.into_findings();
@@ -304,7 +361,12 @@ struct Checked<'d> {
 
 impl Checked<'_> {
     fn unreadable(finding: Finding) -> Self {
-        Self { kind: None, first: vec![finding], structure: None, later: Vec::new() }
+        Self {
+            kind: None,
+            first: vec![finding],
+            structure: None,
+            later: Vec::new(),
+        }
     }
 
     fn member(&self) -> Option<Member<'_>> {
@@ -313,7 +375,10 @@ impl Checked<'_> {
         Some(Member {
             kind,
             id: document.get(kind.id_member()?)?.as_str()?,
-            version: document.get("version").and_then(Value::as_str).unwrap_or("0.0.0"),
+            version: document
+                .get("version")
+                .and_then(Value::as_str)
+                .unwrap_or("0.0.0"),
             document,
         })
     }
@@ -321,22 +386,44 @@ impl Checked<'_> {
     /// All findings, with pointers into the document as written; one for each cause.
     fn into_findings(self) -> Vec<Finding> {
         let mut findings = self.first;
-        let Some(mut structure) = self.structure else { return findings };
-        let mut later: Vec<Finding> = self.later.into_iter().map(|f| structure.as_written(f)).collect();
+        let Some(mut structure) = self.structure else {
+            return findings;
+        };
+        let mut later: Vec<Finding> = self
+            .later
+            .into_iter()
+            .map(|f| structure.as_written(f))
+            .collect();
         structure.give_way(&later);
         later.retain(|f| {
-            let about_absence = matches!(&*f.code, "required" | "WAIT_UNCONFIGURED" | "dependentRequired" | "TIMEOUT_MISSING" | "TRIGGER_CORRELATION_MISSING");
-            !structure.is_broken_at(&f.pointer) && !(about_absence && structure.is_misspelt(&f.pointer))
+            let about_absence = matches!(
+                &*f.code,
+                "required"
+                    | "WAIT_UNCONFIGURED"
+                    | "dependentRequired"
+                    | "TIMEOUT_MISSING"
+                    | "TRIGGER_CORRELATION_MISSING"
+            );
+            let told = about_absence && structure.is_misspelt(&f.pointer);
+            !told && !structure.is_broken_at(&f.pointer)
         });
         findings.append(&mut structure.findings);
         for finding in later {
             // Another level may have seen the same thing.
-            if !findings.iter().any(|f| f.pointer == finding.pointer && (f.code == finding.code && f.offset_in_string == finding.offset_in_string || f.fix.is_some() && finding.fix == f.fix)) {
+            if !findings.iter().any(|f| {
+                f.pointer == finding.pointer
+                    && (same_thing(f, &finding) || (f.fix.is_some() && finding.fix == f.fix))
+            }) {
                 findings.push(finding);
             }
         }
         findings
     }
+}
+
+/// Whether two findings of one place say the same.
+fn same_thing(a: &Finding, b: &Finding) -> bool {
+    a.code == b.code && a.offset_in_string == b.offset_in_string
 }
 
 /// The compiled schema of a kind, made once.
@@ -353,29 +440,38 @@ fn compiled_schema(kind: DefinitionKind) -> Option<&'static CompiledSchema> {
 }
 
 fn kinds() -> String {
-    let names: Vec<&str> = DefinitionKind::MODELLED.iter().map(|k| k.as_str()).collect();
+    let names: Vec<&str> = DefinitionKind::MODELLED
+        .iter()
+        .map(|k| k.as_str())
+        .collect();
     wording::list(&names).unwrap_or_default()
 }
 
 /// The kind of a document, with the repair that makes it readable where it lacks one.
-fn detect_kind(document: &Value) -> Result<(DefinitionKind, Option<Finding>), Finding> {
+fn detect_kind(document: &Value) -> Result<(DefinitionKind, Option<Finding>), Box<Finding>> {
     let finding = match load::detect_kind(document) {
         Ok(kind) => return Ok((kind, None)),
-        Err(finding) => finding,
+        Err(finding) => Box::new(finding),
     };
     if let Some(fix) = &finding.fix
-        && let Ok((repaired, _)) = super::fix::apply(document, std::slice::from_ref(&finding))
+        && let Ok((repaired, _)) = super::fix::apply(document, std::slice::from_ref(&*finding))
         && let Ok(kind) = load::detect_kind(&repaired)
         && !fix.is_empty()
     {
-        return Ok((kind, Some(finding)));
+        return Ok((kind, Some(*finding)));
     }
-    let Some(members) = document.as_object() else { return Err(finding) };
+    let Some(members) = document.as_object() else {
+        return Err(finding);
+    };
     if members.contains_key("kind") {
         return Err(finding);
     }
     // Older documents do not say their kind; the member that holds the id tells it.
-    let has = |name: &str| members.keys().any(|key| crate::json::nearest::same_letters(key, name));
+    let has = |name: &str| {
+        members
+            .keys()
+            .any(|key| crate::json::nearest::same_letters(key, name))
+    };
     let likely = [
         DefinitionKind::Trigger,
         DefinitionKind::Schedule,
@@ -397,7 +493,10 @@ fn detect_kind(document: &Value) -> Result<(DefinitionKind, Option<Finding>), Fi
         Some(kind) => {
             let finding = finding
                 .with_hint(format!("add `\"kind\": \"{kind}\"`"))
-                .with_fix(vec![PatchOp::Add { path: "/kind".into(), value: kind.as_str().into() }]);
+                .with_fix(vec![PatchOp::Add {
+                    path: "/kind".into(),
+                    value: kind.as_str().into(),
+                }]);
             Ok((kind, Some(finding)))
         }
         None => Err(finding),
@@ -406,13 +505,25 @@ fn detect_kind(document: &Value) -> Result<(DefinitionKind, Option<Finding>), Fi
 
 /// Content that differs from what is stored as published under the same version.
 fn frozen(member: &Member<'_>, links: &Links<'_>) -> Option<Finding> {
-    let stored = links.stored(member.kind, member.id).into_iter().find(|k| k.version == member.version)?;
-    if stored.status == LifecycleStatus::Draft || content_hash(member.kind, &stored.document) == content_hash(member.kind, member.document) {
+    let stored = links
+        .stored(member.kind, member.id)
+        .into_iter()
+        .find(|k| k.version == member.version)?;
+    if stored.status == LifecycleStatus::Draft
+        || content_hash(member.kind, &stored.document) == content_hash(member.kind, member.document)
+    {
         return None;
     }
     Some(
-        Finding::error("VERSION_FROZEN", "/version", format!("{} `{}` {} is {} with other content", member.kind, member.id, member.version, stored.status))
-            .with_hint("published content never changes: give the document a higher version"),
+        Finding::error(
+            "VERSION_FROZEN",
+            "/version",
+            format!(
+                "{} `{}` {} is {} with other content",
+                member.kind, member.id, member.version, stored.status
+            ),
+        )
+        .with_hint("published content never changes: give the document a higher version"),
     )
 }
 
@@ -425,14 +536,21 @@ struct Identities<'b> {
 
 impl<'b> Identities<'b> {
     fn of(checked: &'b [Checked<'_>], documents: &[Document<'b>]) -> Self {
-        let keys: Vec<_> = checked.iter().map(|c| c.member().map(|m| (m.kind, m.id, m.version))).collect();
+        let keys: Vec<_> = checked
+            .iter()
+            .map(|c| c.member().map(|m| (m.kind, m.id, m.version)))
+            .collect();
         let mut first = FxHashMap::default();
         for (i, key) in keys.iter().enumerate() {
             if let Some(key) = key {
                 first.entry(*key).or_insert(i);
             }
         }
-        Self { first, keys, files: documents.iter().map(|d| d.file).collect() }
+        Self {
+            first,
+            keys,
+            files: documents.iter().map(|d| d.file).collect(),
+        }
     }
 
     fn duplicate(&self, index: usize) -> Option<Finding> {
@@ -441,12 +559,20 @@ impl<'b> Identities<'b> {
         if first == index {
             return None;
         }
-        let mut related = Related::new("/version", "first defined here").with_document(kind.as_str(), id, version);
+        let mut related = Related::new("/version", "first defined here").with_document(
+            kind.as_str(),
+            id,
+            version,
+        );
         related.file = self.files.get(first).copied().flatten().map(str::to_owned);
         Some(
-            Finding::error("DUPLICATE_DEFINITION", "/version", format!("{kind} `{}` {version} is defined twice", wording::cut(id)))
-                .with_hint("remove one of the two, or give it another version or id")
-                .with_related(related),
+            Finding::error(
+                "DUPLICATE_DEFINITION",
+                "/version",
+                format!("{kind} `{}` {version} is defined twice", wording::cut(id)),
+            )
+            .with_hint("remove one of the two, or give it another version or id")
+            .with_related(related),
         )
     }
 }
@@ -470,15 +596,21 @@ struct SchemaMembers<'b> {
 
 impl<'b> SchemaMembers<'b> {
     fn of(documents: &[Document<'b>], resolver: &'b dyn ReferenceResolver) -> Self {
-        let members = documents.iter().filter(|d| d.value.get("kind").and_then(Value::as_str) == Some("schema")).filter_map(|d| {
-            Some(Member {
-                kind: DefinitionKind::Schema,
-                id: d.value.get("schemaId")?.as_str()?,
-                version: d.value.get("version")?.as_str()?,
-                document: d.value,
-            })
-        });
-        Self { members: members.collect(), resolver }
+        let members = documents
+            .iter()
+            .filter(|d| d.value.get("kind").and_then(Value::as_str) == Some("schema"))
+            .filter_map(|d| {
+                Some(Member {
+                    kind: DefinitionKind::Schema,
+                    id: d.value.get("schemaId")?.as_str()?,
+                    version: d.value.get("version")?.as_str()?,
+                    document: d.value,
+                })
+            });
+        Self {
+            members: members.collect(),
+            resolver,
+        }
     }
 }
 
@@ -490,15 +622,20 @@ impl SchemaSource for SchemaMembers<'_> {
 }
 
 /// Builds the published form of a document without errors.
-fn admit(document: &Value, mut report: Report) -> Result<Published<Definition>, Report> {
+fn admit(document: &Value, report: Report) -> Result<Published<Definition>, Box<Report>> {
     if !report.is_ok() {
-        return Err(report);
+        return Err(Box::new(report));
     }
+    let mut report = Box::new(report);
     match Definition::from_value(document.clone()) {
         Ok(definition) => Ok(Published::new(definition)),
         Err(problem) => {
             // The schema and the model disagree: a fault of the library, told like any other.
-            report.findings.push(Finding::error("INTERNAL", "", format!("the validated document cannot be read: {problem}")));
+            report.findings.push(Finding::error(
+                "INTERNAL",
+                "",
+                format!("the validated document cannot be read: {problem}"),
+            ));
             Err(report)
         }
     }

@@ -3,7 +3,11 @@
 use crate::json::nearest::nearest;
 
 /// "did you mean `x`?" for the nearest candidate, else the list of what is possible, cut to a line.
-pub(crate) fn suggest<'a>(written: &str, candidates: impl IntoIterator<Item = &'a str>, what: &str) -> Option<String> {
+pub(crate) fn suggest<'a>(
+    written: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    what: &str,
+) -> Option<String> {
     let candidates: Vec<&str> = candidates.into_iter().collect();
     if let Some(near) = nearest(written, candidates.iter().copied()) {
         return Some(format!("did you mean `{}`?", near.name));
@@ -17,7 +21,11 @@ pub(crate) fn list(names: &[&str]) -> Option<String> {
     if names.is_empty() {
         return None;
     }
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{}`", cut(name))).collect();
+    let shown: Vec<String> = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{}`", cut(name)))
+        .collect();
     let rest = names.len().saturating_sub(SHOWN);
     let mut text = shown.join(", ");
     if rest > 0 {
@@ -34,7 +42,11 @@ pub(crate) fn cut(text: &str) -> String {
     }
     let mut chars = text.chars();
     let head: String = chars.by_ref().take(LIMIT).collect();
-    if chars.next().is_some() { format!("{head}…") } else { head }
+    if chars.next().is_some() {
+        format!("{head}…")
+    } else {
+        head
+    }
 }
 
 #[cfg(test)]
@@ -43,8 +55,14 @@ mod tests {
 
     #[test]
     fn lists_what_is_possible_when_nothing_is_near() {
-        assert_eq!(suggest("aprove", ["approve", "b"], "steps here").unwrap(), "did you mean `approve`?");
-        assert_eq!(suggest("ghost", ["a", "b"], "steps here").unwrap(), "steps here: `a`, `b`");
+        assert_eq!(
+            suggest("aprove", ["approve", "b"], "steps here").unwrap(),
+            "did you mean `approve`?"
+        );
+        assert_eq!(
+            suggest("ghost", ["a", "b"], "steps here").unwrap(),
+            "steps here: `a`, `b`"
+        );
         assert_eq!(suggest("ghost", [], "steps here"), None);
     }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::runtime::{ChildDone, ChildStatus, InstanceHeader, InstanceState, Message};
-use augmented_core::store::{InstanceCommit, NewInstance};
-use augmented_core::{InstanceId, Timestamp};
+use augmented_core::store::{NewInstance, StoreError};
+use augmented_core::{InstanceId, TenantId, Timestamp};
 use serde_json::json;
 
 use super::Shared;
 use super::commit::{Prepared, Setting};
 use super::instance::{Live, Queued};
-use super::recovery::CallDone;
+use super::recovery::{CallDone, delay_after, leave_alone};
 use super::worker::{CallHold, Worker};
 use crate::EngineError;
 use crate::definitions::StartPlan;
@@ -38,7 +38,7 @@ impl Worker {
             let hold = shared.time().hold();
             let mut plans = Vec::with_capacity(prepared.children.len());
             for child in &prepared.children {
-                plans.push(plan_of(&shared, &prepared.commit, child).await);
+                plans.push(plan_of(&shared, prepared.commit.tenant, child).await);
             }
             CallDone::Children(Box::new(ResolvedChildren {
                 prepared,
@@ -86,17 +86,12 @@ impl Worker {
         let (shared, tenant) = (Arc::clone(&self.shared), live.tenant);
         self.calls.push(Box::pin(async move {
             let hold = shared.time().hold();
-            let known = shared.store.load(tenant, &[child.instance_id]).await;
-            let verdict = match known {
-                Ok(found) if found.iter().all(Option::is_none) => {
-                    let plan = shared
-                        .definitions
-                        .start_plan(tenant, &child.workflow_id, child.requirement.as_deref())
-                        .await;
+            let verdict = match is_missing(&shared, tenant, child.instance_id).await {
+                true => {
+                    let plan = plan_of(&shared, tenant, &child).await;
                     Some(Box::new(ChildVerdict { child, plan }))
                 }
-                // It is there, or the next load of the parent looks again.
-                Ok(_) | Err(_) => None,
+                false => None,
             };
             CallDone::ChildChecked {
                 instance,
@@ -126,19 +121,36 @@ impl Worker {
     }
 }
 
+/// The version of a child to start. A store that cannot be reached says nothing about the child, so it is asked again.
 async fn plan_of(
     shared: &Shared,
-    commit: &InstanceCommit,
+    tenant: TenantId,
     child: &StartChild,
 ) -> Result<Arc<StartPlan>, EngineError> {
-    shared
-        .definitions
-        .start_plan(
-            commit.tenant,
-            &child.workflow_id,
-            child.requirement.as_deref(),
-        )
-        .await
+    for troubles in 0.. {
+        match shared
+            .definitions
+            .start_plan(tenant, &child.workflow_id, child.requirement.as_deref())
+            .await
+        {
+            Err(EngineError::Unavailable { .. }) => leave_alone(delay_after(troubles)).await,
+            answer => return answer,
+        }
+    }
+    Err(EngineError::internal("a child could not be looked up"))
+}
+
+/// Whether a child that its parent waits for is not in the store.
+async fn is_missing(shared: &Shared, tenant: TenantId, child: InstanceId) -> bool {
+    for troubles in 0.. {
+        match shared.store.load(tenant, &[child]).await {
+            Ok(found) => return found.iter().all(Option::is_none),
+            Err(StoreError::Unavailable { .. }) => leave_alone(delay_after(troubles)).await,
+            // What cannot be read is there.
+            Err(_) => return false,
+        }
+    }
+    false
 }
 
 /// The row of a child, or why it cannot be started.

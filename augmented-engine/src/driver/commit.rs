@@ -104,7 +104,9 @@ impl Live {
                 break;
             };
             prepared.commit.consumed.extend(mail);
-            if self.state.status.is_terminal() && !is_late_result(&message) {
+            // A start that waited in the mailbox of a child may have been applied from memory, after a refused commit.
+            let has_begun = matches!(message, Message::Start(_)) && self.state.seq.is_some();
+            if has_begun || (self.state.status.is_terminal() && !is_late_result(&message)) {
                 continue;
             }
             let resumed = match &message {

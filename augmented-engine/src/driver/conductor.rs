@@ -17,7 +17,9 @@ pub(crate) async fn conduct(shared: Arc<Shared>, clock: Arc<VirtualClock>) {
     let mut renewed_at = clock.now_virtual();
     loop {
         clock.quiet().await;
-        if clock.now_virtual().micros_since(renewed_at) >= micros(shared.config.node_lease) / 3 {
+        let is_due =
+            clock.now_virtual().micros_since(renewed_at) >= micros(shared.config.node_lease) / 3;
+        if is_due || shared.node.is_in_doubt() {
             renewed_at = clock.now_virtual();
             if let Err(error) = renew(&shared).await {
                 tracing::warn!(%error, "the lease of this node cannot be renewed");

@@ -121,6 +121,9 @@ async fn renew_and_take_over(shared: &Shared) -> Result<(), StoreError> {
 /// Renews the node's lease; a node that was fenced registers anew.
 pub(super) async fn renew(shared: &Shared) -> Result<(), StoreError> {
     let node = shared.node.current();
+    if shared.node.is_in_doubt() {
+        shared.store.fence_node(node, Timestamp::MAX).await?;
+    }
     if !shared.store.heartbeat(node, shared.time().now()).await? {
         shared.renew_node(node).await?;
     }
@@ -150,10 +153,18 @@ pub(super) async fn take_over(shared: &Shared, silent: &NodeInfo) -> Result<(), 
     }
     let to: NodeId = shared.node.current();
     loop {
-        let taken = shared
+        let taken = match shared
             .store
             .take_over(silent.node, to, TAKE_OVER_BATCH)
-            .await?;
+            .await
+        {
+            Ok(taken) => taken,
+            Err(error) => {
+                // What was moved nevertheless would be driven by nobody.
+                shared.node.doubt(to);
+                return Err(error);
+            }
+        };
         if taken.is_empty() {
             return Ok(());
         }

@@ -9,6 +9,8 @@ use super::{Shared, WorkerInput};
 /// The node id, which changes when the node is fenced.
 pub(crate) struct NodeIdentity {
     current: RwLock<NodeId>,
+    /// The id under which this node may own instances that it does not know of.
+    in_doubt: RwLock<Option<NodeId>>,
     renewing: tokio::sync::Mutex<()>,
 }
 
@@ -16,12 +18,23 @@ impl NodeIdentity {
     pub(crate) fn new(node: NodeId) -> Self {
         Self {
             current: RwLock::new(node),
+            in_doubt: RwLock::new(None),
             renewing: tokio::sync::Mutex::new(()),
         }
     }
 
     pub(crate) fn current(&self) -> NodeId {
         *self.current.read()
+    }
+
+    /// Nobody knows whether instances were moved to `node`, since the answer of a take-over was lost.
+    pub(crate) fn doubt(&self, node: NodeId) {
+        *self.in_doubt.write() = Some(node);
+    }
+
+    /// Whether this node should give up its id, and find all its instances again under the next one.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        *self.in_doubt.read() == Some(self.current())
     }
 }
 

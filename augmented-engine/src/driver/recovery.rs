@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use augmented_core::runtime::{ChildDone, ChildStatus, InstanceState, Message, StartMessage};
 use augmented_core::store::{
@@ -11,7 +10,7 @@ use augmented_core::store::{
 use augmented_core::{InstanceId, NodeId, TenantId};
 
 use super::children::{ChildVerdict, ResolvedChildren};
-use super::commit::{Fate, Prepared, Receipt, faulted};
+use super::commit::{Fate, Prepared, Receipt, faulted, retry_timer};
 use super::instance::{Live, Queued, Standing};
 use super::worker::{CallHold, Worker};
 use super::{Shared, StartAnswer};
@@ -103,7 +102,7 @@ impl Worker {
         let shared = Arc::clone(&self.shared);
         self.calls.push(Box::pin(async move {
             let hold = shared.time().hold();
-            pause(delay_micros).await;
+            leave_alone(delay_micros).await;
             let result = read(&shared, tenant, instance, given).await;
             CallDone::Loaded(Box::new(Loaded {
                 tenant,
@@ -328,12 +327,12 @@ impl Worker {
                     if answered || live.is_running(run.activation) {
                         continue;
                     }
-                    let wait = live
-                        .next_attempt(run.activation)
-                        .map_or(0, |next_at| next_at.micros_since(self.now));
-                    // A longer wait has its durable timer, which comes as a message.
-                    if wait <= self.shared.env.park_after_micros {
+                    let next_at = live.next_attempt(run.activation).unwrap_or(self.now);
+                    if next_at.micros_since(self.now) <= self.shared.env.park_after_micros {
                         live.to_begin.push(run);
+                    } else if let Standing::Owned(_) = live.standing {
+                        // Whoever parks an instance arms the timer, but an owner that was lost before it parked did not.
+                        live.timers.push(retry_timer(run.activation, next_at));
                     }
                 }
                 Command::CancelTask {
@@ -416,9 +415,8 @@ impl Worker {
         self.call_load(tenant, instance, None, delay_micros);
     }
 
-    /// How long to leave a store in trouble alone: 50 ms, then doubled each time, up to 5 s.
     fn trouble_delay(&self) -> i64 {
-        50_000 << self.troubles.saturating_sub(1).min(7)
+        delay_after(self.troubles.saturating_sub(1))
     }
 
     pub(super) fn begin_renewal(&mut self) {
@@ -432,7 +430,7 @@ impl Worker {
         let (shared, node) = (Arc::clone(&self.shared), self.node);
         self.calls.push(Box::pin(async move {
             let hold = shared.time().hold();
-            pause(delay_micros).await;
+            leave_alone(delay_micros).await;
             let renewed = shared.renew_node(node).await;
             CallDone::Renewed {
                 renewed,
@@ -528,10 +526,16 @@ impl Worker {
     }
 }
 
-/// Leaves a store in trouble alone. It does not follow a virtual clock, which stands still meanwhile.
-async fn pause(micros: i64) {
-    if let Ok(micros @ 1..) = u64::try_from(micros) {
-        tokio::time::sleep(Duration::from_micros(micros)).await;
+/// How long to leave a store in trouble alone: 50 ms, then doubled each time, up to 6.4 s.
+pub(super) fn delay_after(troubles: u32) -> i64 {
+    50_000 << troubles.min(7)
+}
+
+/// Leaves a store in trouble alone for a while. In real time, because a store in trouble does not follow the virtual
+/// clock, and whoever waits for the answer of a call holds that clock.
+pub(super) async fn leave_alone(micros: i64) {
+    if let Some(length) = u64::try_from(micros).ok().filter(|micros| *micros > 0) {
+        tokio::time::sleep(std::time::Duration::from_micros(length)).await;
     }
 }
 

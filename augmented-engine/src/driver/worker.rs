@@ -121,7 +121,10 @@ impl Worker {
             progress |= self.poll_runs(cx);
             progress |= self.poll_calls(cx);
             progress |= self.poll_commit(cx);
+            let calls = self.calls.len();
             decided += self.decide_ready();
+            // A call that was just begun, to look up a child for example, is polled once, or nothing would ever wake it.
+            progress |= self.calls.len() > calls;
             progress |= self.send_batch(cx);
             if self.draining && self.has_given_all_away() {
                 break true;

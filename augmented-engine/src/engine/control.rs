@@ -7,7 +7,7 @@ use augmented_core::runtime::{self, CancelSource, InstanceStatus, Message, Signa
 use augmented_core::store::NewMessage;
 use serde_json::Value;
 
-use super::{Engine, InstanceView};
+use super::{Engine, InstanceView, WaitKind};
 use crate::EngineError;
 
 /// A signal to an instance.
@@ -40,7 +40,7 @@ impl SignalRequest {
 
     /// Sets its data.
     pub fn with_payload(mut self, payload: Value) -> Self {
-        self.payload = payload;
+        self.payload = augmented_core::json::normalise_numbers(payload);
         self
     }
 
@@ -156,7 +156,9 @@ impl Engine {
             return Err(EngineError::invalid("SIGNAL_INVALID", message, findings));
         }
         check_open(&view, "a signal")?;
-        if view.state().signals.len() >= self.shared().limits.max_signals {
+        if !is_awaited(&view, &request.signal_type)
+            && view.state().signals.len() >= self.shared().limits.max_signals
+        {
             let message = format!(
                 "instance {instance} keeps {} signals that no step has taken",
                 view.state().signals.len()
@@ -270,6 +272,13 @@ fn check_open(view: &InstanceView, what: &str) -> Result<(), EngineError> {
         ));
     }
     Ok(())
+}
+
+/// Whether a step waits for signals of this type now, so that none needs to be kept.
+fn is_awaited(view: &InstanceView, signal_type: &str) -> bool {
+    view.waiting_for().iter().any(|wait| {
+        wait.kind == WaitKind::Signal && wait.signal_type.as_deref() == Some(signal_type)
+    })
 }
 
 fn knows_signal(view: &InstanceView, signal_id: &str) -> bool {

@@ -16,6 +16,7 @@ use augmented_core::Timestamp;
 use augmented_core::model::{DefinitionKind, LifecycleStatus, StoredDefinition};
 use augmented_core::store::{DefinitionFilter, StatusChange};
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::EngineError;
@@ -157,10 +158,11 @@ impl Engine {
             .await?)
     }
 
-    /// Moves a version in its life cycle, for example to DEPRECATED.
+    /// Moves a version in its life cycle, for example to DEPRECATED. A draft is validated like any other document before
+    /// it becomes PUBLISHED.
     ///
     /// # Errors
-    /// `NOT_FOUND` if there is no such version, `ILLEGAL_STATE` if the life cycle has no such move, `UNAVAILABLE` and
+    /// `INVALID_ARGUMENT` for a draft with errors, as [`publish`](Self::publish) says; `NOT_FOUND` if there is no such version, `ILLEGAL_STATE` if the life cycle has no such move, `UNAVAILABLE` and
     /// `INTERNAL` from the store.
     pub async fn change_definition_status(
         &self,
@@ -171,6 +173,18 @@ impl Engine {
     ) -> Result<StoredDefinition, EngineError> {
         self.check_running()?;
         let _hold = self.shared().time().hold();
+        if to == LifecycleStatus::Published
+            && let Some(draft) = self.draft(kind, business_id, version).await?
+        {
+            let report = self.publish(Value::clone(&draft.document)).await?;
+            let published = report
+                .definitions
+                .into_iter()
+                .next()
+                .map(|definition| definition.stored);
+            return published
+                .ok_or_else(|| EngineError::internal("a draft was published as nothing"));
+        }
         let changed = self
             .shared()
             .store
@@ -188,6 +202,19 @@ impl Engine {
                 format!("there is no {kind} `{business_id}` {version}"),
             )),
         }
+    }
+
+    /// A version that is still a draft.
+    async fn draft(
+        &self,
+        kind: DefinitionKind,
+        business_id: &str,
+        version: &str,
+    ) -> Result<Option<StoredDefinition>, EngineError> {
+        let versions = self.definition_versions(kind, business_id).await?;
+        Ok(versions
+            .into_iter()
+            .find(|stored| *stored.version == *version && stored.status == LifecycleStatus::Draft))
     }
 
     /// Returns when nothing more can ever happen without a call from outside: no work is under way, no timer is set.

@@ -64,7 +64,7 @@ impl StartRequest {
 
     /// Sets the input.
     pub fn with_input(mut self, input: Value) -> Self {
-        self.input = input;
+        self.input = augmented_core::json::normalise_numbers(input);
         self
     }
 

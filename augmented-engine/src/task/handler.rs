@@ -5,12 +5,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::context::TaskContext;
+use super::derived::derived_schema;
 use super::error::TaskError;
 use super::output::{IntoTaskOutput, TaskOutput};
 
@@ -95,15 +95,10 @@ struct Schemas {
 impl Schemas {
     fn of<I: JsonSchema, O: IntoTaskOutput>() -> Self {
         Self {
-            input: schema_with(|generator| generator.root_schema_for::<I>()),
-            output: schema_with(O::schema),
+            input: derived_schema(|generator| generator.root_schema_for::<I>()),
+            output: derived_schema(O::schema),
         }
     }
-}
-
-fn schema_with(make: impl FnOnce(&mut SchemaGenerator) -> Schema) -> Value {
-    let mut generator = SchemaSettings::draft2020_12().into_generator();
-    make(&mut generator).to_value()
 }
 
 /// Reads a typed input straight from the shared JSON, without a copy of the tree.

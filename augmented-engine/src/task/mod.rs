@@ -3,6 +3,7 @@
 mod attempt;
 mod cancel;
 mod context;
+mod derived;
 mod error;
 mod handler;
 mod mock;

@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use augmented_core::json::normalise_numbers;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde_json::Value;
@@ -20,11 +21,11 @@ pub struct TaskOutput {
 }
 
 impl TaskOutput {
-    /// Data without a particular outcome.
+    /// Data without a particular outcome; integral doubles in it become integers, the one form of a number.
     #[must_use]
     pub fn new(output: Value) -> Self {
         Self {
-            output,
+            output: normalise_numbers(output),
             outcome: None,
         }
     }
@@ -96,10 +97,7 @@ impl<T: Serialize + JsonSchema + Send + 'static> IntoTaskOutput for T {
 
 impl<T: Serialize + JsonSchema + Send + 'static> IntoTaskOutput for Outcome<T> {
     fn into_task_output(self) -> Result<TaskOutput, TaskError> {
-        Ok(TaskOutput {
-            output: to_value(self.output)?,
-            outcome: Some(self.outcome),
-        })
+        Ok(TaskOutput::new(to_value(self.output)?).with_outcome(self.outcome))
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {

@@ -23,7 +23,10 @@ pub struct Transition {
 ///
 /// Every command can be carried out again after a crash: it carries an identity that makes a repetition harmless.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::exhaustive_enums, reason = "the driver must carry out every one of them")]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "the driver must carry out every one of them"
+)]
 pub enum Command {
     /// Run a task instance to its end and answer with `TaskDone`.
     RunTask(RunTask),
@@ -106,5 +109,9 @@ pub struct StartChild {
 #[must_use]
 pub fn activation_text(path: &PathRef, visit: u32, round: u32) -> String {
     let path = path.as_deref().unwrap_or_default();
-    if round == 0 { format!("{path}#{visit}") } else { format!("{path}#{visit}.{round}") }
+    if round == 0 {
+        format!("{path}#{visit}")
+    } else {
+        format!("{path}#{visit}.{round}")
+    }
 }

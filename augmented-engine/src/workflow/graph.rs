@@ -163,8 +163,13 @@ pub(crate) struct EndBody {
 
 #[derive(Debug)]
 pub(crate) enum EndKind {
-    Completed { outcome: Option<Arc<str>> },
-    Failed { code: Box<str>, message: Option<Template> },
+    Completed {
+        outcome: Option<Arc<str>>,
+    },
+    Failed {
+        code: Box<str>,
+        message: Option<Template>,
+    },
 }
 
 #[derive(Debug)]
@@ -205,7 +210,10 @@ pub(crate) struct WaitTimeout {
 #[derive(Debug)]
 pub(crate) enum Due {
     After(IsoDuration),
-    At { expr: CompiledExpr, zone: chrono_tz::Tz },
+    At {
+        expr: CompiledExpr,
+        zone: chrono_tz::Tz,
+    },
 }
 
 #[derive(Debug)]
@@ -299,7 +307,10 @@ impl CompiledWorkflow {
     /// The longest silence a step allows its handler.
     #[must_use]
     pub fn heartbeat_timeout(&self, step: StepIdx) -> Option<&IsoDuration> {
-        self.steps.get(usize::from(step))?.heartbeat_timeout.as_ref()
+        self.steps
+            .get(usize::from(step))?
+            .heartbeat_timeout
+            .as_ref()
     }
 
     /// The policy for tasks without one of their own.
@@ -334,8 +345,14 @@ impl CompiledWorkflow {
 
     /// What is wrong with a signal: an undeclared type, or a payload its schema refuses; empty if nothing is.
     #[must_use]
-    pub fn check_signal(&self, signal_type: &str, payload: &Value) -> Vec<augmented_core::validate::Finding> {
-        let Some(signals) = &self.signals else { return Vec::new() };
+    pub fn check_signal(
+        &self,
+        signal_type: &str,
+        payload: &Value,
+    ) -> Vec<augmented_core::validate::Finding> {
+        let Some(signals) = &self.signals else {
+            return Vec::new();
+        };
         match signals.get(signal_type) {
             Some(schema) => schema.validate(payload),
             None => {
@@ -344,7 +361,10 @@ impl CompiledWorkflow {
                 vec![augmented_core::validate::Finding::error(
                     "UNKNOWN_SIGNAL",
                     "",
-                    format!("the workflow declares no signal `{signal_type}`; it declares {}", known.join(", ")),
+                    format!(
+                        "the workflow declares no signal `{signal_type}`; it declares {}",
+                        known.join(", ")
+                    ),
                 )]
             }
         }

@@ -1,7 +1,8 @@
 //! From facts to the history people read.
 
 use augmented_core::runtime::{
-    Activity, Fact, HistoryEntry, HistoryType, InstanceHeader, InstanceState, Message, PathRef, StepIdx, TaskDone, TrailEntry,
+    Activity, Fact, HistoryEntry, HistoryType, InstanceHeader, InstanceState, Message, PathRef,
+    StepIdx, TaskDone, TrailEntry,
 };
 use augmented_core::store::AttemptRow;
 use serde_json::{Value, json};
@@ -18,7 +19,10 @@ pub fn history(
     facts: &[Fact],
     open: Option<(&InstanceState, &[AttemptRow])>,
 ) -> Vec<HistoryEntry> {
-    let mut writer = Writer { flow, entries: Vec::with_capacity(facts.len() * 4) };
+    let mut writer = Writer {
+        flow,
+        entries: Vec::with_capacity(facts.len() * 4),
+    };
     for fact in facts {
         writer.fact(header, fact);
     }
@@ -45,7 +49,8 @@ impl Writer<'_> {
                 self.entries.push(entry(HistoryType::WorkflowStarted));
             }
             Message::TaskDone(done) => self.failed_attempts(fact, done),
-            Message::Signal(_) | Message::Timer(_) | Message::ChildDone(_) | Message::Cancel(_) => {}
+            Message::Signal(_) | Message::Timer(_) | Message::ChildDone(_) | Message::Cancel(_) => {
+            }
         }
         for step in &fact.trail {
             self.trail(fact, step);
@@ -56,7 +61,11 @@ impl Writer<'_> {
         let place = fact.trail.iter().find_map(place_of);
         let visit = fact.trail.iter().find_map(visit_of);
         for attempt in &done.failed_attempts {
-            let mut entry = HistoryEntry::new(Some(fact.seq), attempt.ended_at, HistoryType::StepRetryScheduled);
+            let mut entry = HistoryEntry::new(
+                Some(fact.seq),
+                attempt.ended_at,
+                HistoryType::StepRetryScheduled,
+            );
             if let Some((step, path)) = place {
                 self.put_place(&mut entry, step, path);
             }
@@ -78,14 +87,18 @@ impl Writer<'_> {
     }
 
     fn trail(&mut self, fact: &Fact, from: &TrailEntry) {
-        let Some(entry_type) = type_of(fact, from) else { return };
+        let Some(entry_type) = type_of(fact, from) else {
+            return;
+        };
         let mut entry = HistoryEntry::new(Some(fact.seq), fact.at, entry_type);
         if let Some((step, path)) = place_of(from) {
             self.put_place(&mut entry, step, path);
         }
         entry.visit = visit_of(from);
         match from {
-            TrailEntry::Completed { attempt, outcome, .. } => {
+            TrailEntry::Completed {
+                attempt, outcome, ..
+            } => {
                 entry.attempt = (*attempt > 0).then_some(*attempt);
                 entry.outcome = Some(outcome.as_deref().unwrap_or("SUCCESS").to_owned());
             }
@@ -93,7 +106,9 @@ impl Writer<'_> {
                 entry.attempt = (*attempt > 0).then_some(*attempt);
                 entry.details = Some(json!({ "error": **error }));
             }
-            TrailEntry::CancelRequested { actor, .. } => entry.actor = actor.as_ref().map(ToString::to_string),
+            TrailEntry::CancelRequested { actor, .. } => {
+                entry.actor = actor.as_ref().map(ToString::to_string)
+            }
             _ => {}
         }
         entry.details = entry.details.or_else(|| self.details(fact, from));
@@ -103,30 +118,51 @@ impl Writer<'_> {
     fn details(&self, fact: &Fact, from: &TrailEntry) -> Option<Value> {
         let id = |step: StepIdx| self.flow.step_id(step).map(ToString::to_string);
         Some(match from {
-            TrailEntry::Transition { from, to, rule, values, .. } => {
+            TrailEntry::Transition {
+                from,
+                to,
+                rule,
+                values,
+                ..
+            } => {
                 let mut details = json!({"from": id(*from), "to": id(*to)});
                 if let Value::Object(members) = &mut details {
                     members.extend(rule.map(|rule| ("rule".to_owned(), json!(rule))));
-                    members.extend(values.as_ref().map(|values| ("values".to_owned(), Value::clone(values))));
+                    members.extend(
+                        values
+                            .as_ref()
+                            .map(|values| ("values".to_owned(), Value::clone(values))),
+                    );
                 }
                 details
             }
             TrailEntry::BranchEnded { status, .. } => json!({ "status": status }),
             TrailEntry::VariableSet { name, .. } => json!({ "variable": name }),
-            TrailEntry::TimerSet { key, fire_at, .. } => json!({"timer": key.to_string(), "fireAt": fire_at}),
+            TrailEntry::TimerSet { key, fire_at, .. } => {
+                json!({"timer": key.to_string(), "fireAt": fire_at})
+            }
             TrailEntry::TimerFired { key, .. } => json!({ "timer": key.to_string() }),
-            TrailEntry::SignalReceived { signal_type, buffered, .. } => {
+            TrailEntry::SignalReceived {
+                signal_type,
+                buffered,
+                ..
+            } => {
                 let mut details = json!({"signalType": signal_type, "buffered": buffered});
-                if let (Message::Signal(signal), Value::Object(members)) = (&fact.message, &mut details) {
+                if let (Message::Signal(signal), Value::Object(members)) =
+                    (&fact.message, &mut details)
+                {
                     members.insert("signalId".to_owned(), json!(signal.signal_id));
                 }
                 details
             }
-            TrailEntry::ChildStarted { instance_id, .. } | TrailEntry::ChildEnded { instance_id, .. } => json!({ "instanceId": instance_id }),
+            TrailEntry::ChildStarted { instance_id, .. }
+            | TrailEntry::ChildEnded { instance_id, .. } => json!({ "instanceId": instance_id }),
             TrailEntry::CancelRequested { reason, .. } => json!({ "reason": reason }),
             TrailEntry::InstanceFailed { error } => json!({ "error": **error }),
             TrailEntry::Stale { .. } => match &fact.message {
-                Message::TaskDone(done) => json!({"taskInstanceId": done.task_instance_id, "status": done.status, "attempts": done.attempts}),
+                Message::TaskDone(done) => {
+                    json!({"taskInstanceId": done.task_instance_id, "status": done.status, "attempts": done.attempts})
+                }
                 _ => return None,
             },
             _ => return None,
@@ -135,11 +171,17 @@ impl Writer<'_> {
 
     fn open_work(&mut self, state: &InstanceState, attempts: &[AttemptRow]) {
         for token in state.tokens.values() {
-            let Activity::Task { dispatched_at, .. } = &token.activity else { continue };
+            let Activity::Task { dispatched_at, .. } = &token.activity else {
+                continue;
+            };
             let mut next_attempt = 1;
-            for row in attempts.iter().filter(|row| row.activation == token.activation) {
+            for row in attempts
+                .iter()
+                .filter(|row| row.activation == token.activation)
+            {
                 let record = &row.record;
-                let mut entry = HistoryEntry::new(None, record.ended_at, HistoryType::StepRetryScheduled);
+                let mut entry =
+                    HistoryEntry::new(None, record.ended_at, HistoryType::StepRetryScheduled);
                 self.put_place(&mut entry, token.step, &token.path);
                 entry.visit = Some(token.visit);
                 entry.attempt = Some(record.attempt);
@@ -198,7 +240,9 @@ fn place_of(entry: &TrailEntry) -> Option<(StepIdx, &PathRef)> {
         | TrailEntry::Completed { step, path, .. }
         | TrailEntry::Failed { step, path, .. }
         | TrailEntry::Cancelled { step, path, .. }
-        | TrailEntry::Transition { from: step, path, .. }
+        | TrailEntry::Transition {
+            from: step, path, ..
+        }
         | TrailEntry::BranchStarted { step, path }
         | TrailEntry::BranchEnded { step, path, .. }
         | TrailEntry::JoinReached { step, path }

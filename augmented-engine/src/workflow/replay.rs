@@ -15,7 +15,9 @@ use super::graph::{Body, CompiledWorkflow};
 #[non_exhaustive]
 pub enum ReplayError {
     /// Applying a fact again led another way than it did the first time.
-    #[error("fact {seq} led another way than it did before: the instance must not go on under this version of the engine")]
+    #[error(
+        "fact {seq} led another way than it did before: the instance must not go on under this version of the engine"
+    )]
     Diverged {
         /// The fact.
         seq: Seq,
@@ -34,7 +36,11 @@ pub enum ReplayError {
 ///
 /// # Errors
 /// [`ReplayError`] if the facts do not lead where they led before, or one is missing.
-pub fn replay(flow: &CompiledWorkflow, loaded: &LoadedInstance, limits: &DecideLimits) -> Result<InstanceState, ReplayError> {
+pub fn replay(
+    flow: &CompiledWorkflow,
+    loaded: &LoadedInstance,
+    limits: &DecideLimits,
+) -> Result<InstanceState, ReplayError> {
     let mut state = match &loaded.state {
         Some(state) => InstanceState::clone(state),
         None => InstanceState::new(loaded.header.clone()),
@@ -42,7 +48,10 @@ pub fn replay(flow: &CompiledWorkflow, loaded: &LoadedInstance, limits: &DecideL
     for fact in &loaded.facts {
         let expected = state.next_seq();
         if fact.seq != expected {
-            return Err(ReplayError::Gap { expected, found: fact.seq });
+            return Err(ReplayError::Gap {
+                expected,
+                found: fact.seq,
+            });
         }
         let again = decide(flow, &mut state, fact.message.clone(), fact.at, limits);
         if again.fact.trail != fact.trail {
@@ -61,16 +70,27 @@ pub fn open_commands(flow: &CompiledWorkflow, state: &InstanceState) -> Vec<Comm
     let mut commands: Vec<Command> = state
         .stopping
         .iter()
-        .map(|(activation, task)| Command::CancelTask { activation: *activation, task_instance_id: *task })
+        .map(|(activation, task)| Command::CancelTask {
+            activation: *activation,
+            task_instance_id: *task,
+        })
         .collect();
     if state.status.is_terminal() {
         return commands;
     }
     for token in state.tokens.values() {
-        let Some(step) = flow.steps.get(usize::from(token.step)) else { continue };
+        let Some(step) = flow.steps.get(usize::from(token.step)) else {
+            continue;
+        };
         match (&token.activity, &step.body) {
             (
-                Activity::Task { task_instance_id, input, round, dispatched_at, .. },
+                Activity::Task {
+                    task_instance_id,
+                    input,
+                    round,
+                    dispatched_at,
+                    ..
+                },
                 Body::Task { task_ref } | Body::Poll(super::graph::PollBody { task_ref, .. }),
             ) => commands.push(Command::RunTask(RunTask {
                 activation: token.activation,
@@ -83,8 +103,21 @@ pub fn open_commands(flow: &CompiledWorkflow, state: &InstanceState) -> Vec<Comm
                 input: input.clone(),
                 dispatched_at: *dispatched_at,
             })),
-            (Activity::Child { instance_id, input, correlation_id, attempt, .. }, Body::SubWorkflow(body)) => {
-                let step_key = format!("{}:{}.{attempt}", step.id, activation_text(&token.path, token.visit, 0));
+            (
+                Activity::Child {
+                    instance_id,
+                    input,
+                    correlation_id,
+                    attempt,
+                    ..
+                },
+                Body::SubWorkflow(body),
+            ) => {
+                let step_key = format!(
+                    "{}:{}.{attempt}",
+                    step.id,
+                    activation_text(&token.path, token.visit, 0)
+                );
                 commands.push(Command::StartChild(StartChild {
                     activation: token.activation,
                     instance_id: *instance_id,

@@ -22,13 +22,33 @@ pub(crate) struct Roots<'a> {
 
 impl<'a> Roots<'a> {
     /// The roots at a control point, with the error it handles, if any.
-    pub(crate) fn at(flow: &'a CompiledWorkflow, state: &'a InstanceState, token: &'a Token, error: Option<&'a Value>, now: Timestamp) -> Self {
+    pub(crate) fn at(
+        flow: &'a CompiledWorkflow,
+        state: &'a InstanceState,
+        token: &'a Token,
+        error: Option<&'a Value>,
+        now: Timestamp,
+    ) -> Self {
         Self::in_frame(flow, state, token.frame, error, now)
     }
 
     /// The roots in the root scope, for what belongs to the whole workflow.
-    pub(crate) fn in_frame(flow: &'a CompiledWorkflow, state: &'a InstanceState, frame: FrameId, error: Option<&'a Value>, now: Timestamp) -> Self {
-        Self { state, steps: Steps { flow, state, frame }, workflow: Workflow { state }, error, output: None, outcome: "", now }
+    pub(crate) fn in_frame(
+        flow: &'a CompiledWorkflow,
+        state: &'a InstanceState,
+        frame: FrameId,
+        error: Option<&'a Value>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            state,
+            steps: Steps { flow, state, frame },
+            workflow: Workflow { state },
+            error,
+            output: None,
+            outcome: "",
+            now,
+        }
     }
 
     /// Adds the raw result of the step that finishes.
@@ -41,9 +61,20 @@ impl<'a> Roots<'a> {
     /// The item of the innermost enclosing loop whose items carry that name.
     fn item(&self, name: &str) -> Option<Bound<'_>> {
         let mut frame = self.state.frames.get(&self.steps.frame);
-        while let Some(Frame { parent, owner, item, .. }) = frame {
+        while let Some(Frame {
+            parent,
+            owner,
+            item,
+            ..
+        }) = frame
+        {
             if let (Some(owner), Some((_, value))) = (owner, item)
-                && let Some(Body::ForEach(body)) = self.steps.flow.steps.get(usize::from(*owner)).map(|step| &step.body)
+                && let Some(Body::ForEach(body)) = self
+                    .steps
+                    .flow
+                    .steps
+                    .get(usize::from(*owner))
+                    .map(|step| &step.body)
                 && *body.item_name == *name
             {
                 return Some(Bound::Json(value));
@@ -104,13 +135,19 @@ impl Steps<'_> {
     /// The latest visit of a step, seen from a frame: in the nearest frame outwards that records it.
     fn visit(&self, step: StepIdx) -> Option<&Visit> {
         let compiled = self.flow.steps.get(usize::from(step))?;
-        let owner = self.flow.scopes.get(usize::from(compiled.scope))?.frame_owner;
+        let owner = self
+            .flow
+            .scopes
+            .get(usize::from(compiled.scope))?
+            .frame_owner;
         let mut frame = self.state.frames.get(&self.frame);
         while let Some(current) = frame {
             if current.owner == owner {
                 return current.visits.get(usize::from(compiled.slot))?.as_deref();
             }
-            frame = current.parent.and_then(|parent| self.state.frames.get(&parent));
+            frame = current
+                .parent
+                .and_then(|parent| self.state.frames.get(&parent));
         }
         None
     }
@@ -123,8 +160,15 @@ impl Record for Steps<'_> {
     }
 
     fn names(&self) -> Vec<&str> {
-        let visited = self.flow.sorted.iter().filter(|step| self.visit(**step).is_some());
-        visited.filter_map(|step| self.flow.step_id(*step)).map(|id| &**id).collect()
+        let visited = self
+            .flow
+            .sorted
+            .iter()
+            .filter(|step| self.visit(**step).is_some());
+        visited
+            .filter_map(|step| self.flow.step_id(*step))
+            .map(|id| &**id)
+            .collect()
     }
 }
 
@@ -152,7 +196,9 @@ const WORKFLOW_MEMBERS: [&str; 12] = [
 impl Record for Workflow<'_> {
     fn member(&self, name: &str) -> Option<Bound<'_>> {
         let header = &self.state.header;
-        let text = |value: &'_ Option<Arc<str>>| value.as_ref().map(|text| Value::String(text.to_string()));
+        let text = |value: &'_ Option<Arc<str>>| {
+            value.as_ref().map(|text| Value::String(text.to_string()))
+        };
         let owned = |value: Option<Value>| value.map_or(Bound::Null, Bound::Owned);
         Some(match name {
             "instanceId" => Bound::Owned(Value::String(header.instance_id.to_string())),

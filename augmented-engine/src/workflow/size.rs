@@ -7,10 +7,14 @@ pub(crate) fn json_bytes(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(true) => 4,
         Value::Bool(false) => 5,
-        Value::Number(number) => number.as_u64().map_or(12, |n| n.checked_ilog10().map_or(1, |digits| digits as usize + 1)),
+        Value::Number(number) => number.as_u64().map_or(12, |n| {
+            n.checked_ilog10().map_or(1, |digits| digits as usize + 1)
+        }),
         Value::String(text) => text.len() + 2,
         Value::Array(items) => items.iter().fold(2, |sum, item| sum + json_bytes(item) + 1),
-        Value::Object(members) => members.iter().fold(2, |sum, (name, item)| sum + name.len() + 4 + json_bytes(item)),
+        Value::Object(members) => members.iter().fold(2, |sum, (name, item)| {
+            sum + name.len() + 4 + json_bytes(item)
+        }),
     }
 }
 
@@ -21,10 +25,20 @@ mod tests {
 
     #[test]
     fn the_estimate_is_close_to_the_text() {
-        for value in [json!(null), json!(0), json!(12_345), json!("text"), json!([1, 2, 3]), json!({"a": {"b": [true, false, "x"]}})] {
+        for value in [
+            json!(null),
+            json!(0),
+            json!(12_345),
+            json!("text"),
+            json!([1, 2, 3]),
+            json!({"a": {"b": [true, false, "x"]}}),
+        ] {
             let exact = value.to_string().len();
             let estimate = json_bytes(&value);
-            assert!(estimate >= exact && estimate <= exact + 8, "{value}: {estimate} for {exact}");
+            assert!(
+                estimate >= exact && estimate <= exact + 8,
+                "{value}: {estimate} for {exact}"
+            );
         }
     }
 }

@@ -6,15 +6,20 @@
 //! the library crates.
 //!
 //! ```no_run
-//! let exit = augmented_console::run(["augmented", "validate", "definitions"]);
+//! let exit = augmented_console::main(["augmented", "validate", "definitions"]);
 //! assert_eq!(exit.code(), 0);
 //! ```
 
+mod arguments;
 mod cli;
 mod commands;
 mod exit;
 mod files;
+mod findings;
 pub mod graph;
+mod host;
+mod progress;
+mod run;
 mod selection;
 mod terminal;
 
@@ -28,7 +33,7 @@ pub use terminal::Terminal;
 /// Runs the command with the arguments of a command line, the name of the program first.
 ///
 /// Results go to standard output, everything else to standard error.
-pub fn run<I, A>(arguments: I) -> Exit
+pub fn main<I, A>(arguments: I) -> Exit
 where
     I: IntoIterator<Item = A>,
     A: Into<OsString> + Clone,

@@ -10,5 +10,5 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    augmented_console::run(std::env::args_os()).into()
+    augmented_console::main(std::env::args_os()).into()
 }

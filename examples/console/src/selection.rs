@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use augmented_core::model::{LifecycleStatus, VersionRequirement, select_version};
-use augmented_core::validate::Finding;
 use serde_json::Value;
 
 use crate::exit::Failure;
@@ -51,22 +50,6 @@ impl Selection {
             workflow_id,
             requirement,
         })
-    }
-
-    /// Why some of the files are no JSON.
-    pub(crate) fn unreadable(&self) -> Vec<Finding> {
-        let findings = self
-            .files
-            .iter()
-            .filter_map(|file| file.parsed.as_ref().err().map(|findings| (file, findings)));
-        findings
-            .flat_map(|(file, findings)| {
-                findings.iter().cloned().map(|mut finding| {
-                    finding.file = Some(file.name.clone());
-                    finding
-                })
-            })
-            .collect()
     }
 
     /// The document of the workflow: the version asked for, else the highest.

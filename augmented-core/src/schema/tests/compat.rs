@@ -368,7 +368,7 @@ fn related_schemas() -> impl Strategy<Value = (Value, Value)> {
     (
         any_schema(),
         any_schema(),
-        0..4u8,
+        0..6u8,
         any::<prop::sample::Index>(),
     )
         .prop_map(|(old, other, how, index)| {
@@ -380,10 +380,11 @@ fn related_schemas() -> impl Strategy<Value = (Value, Value)> {
                     members.remove(index.get(&keys));
                 }
                 (1, _) => members.extend(other.as_object().cloned().unwrap_or_default()),
-                (2, false) => {
-                    let key = index.get(&keys).clone();
-                    if let Some(value) = other.get(&key) {
-                        members.insert(key, value.clone());
+                (2..=4, false) => {
+                    for key in &keys {
+                        if let Some(value) = other.get(key) {
+                            members.insert(key.clone(), value.clone());
+                        }
                     }
                 }
                 _ => return (old, other),

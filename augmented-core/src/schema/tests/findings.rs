@@ -251,6 +251,19 @@ fn an_explicit_null_of_an_optional_member_is_removed() {
     );
 }
 
+#[test]
+fn a_repair_that_another_keyword_would_refuse_is_only_hinted() {
+    let schema = json!({
+        "required": ["t"], "additionalProperties": false, "properties": {"t": {"const": "a"}},
+        "not": {"required": ["t"], "minProperties": 1},
+    });
+    let findings = check(&schema, &json!({"T": "a"}), &["additionalProperties /T"]);
+    assert_eq!(
+        (findings[0].hint.as_deref(), &findings[0].fix),
+        (Some("did you mean `t`?"), &None)
+    );
+}
+
 fn steps() -> Value {
     json!({
         "type": "object", "required": ["steps"], "additionalProperties": false,

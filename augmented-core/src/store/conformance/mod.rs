@@ -1,5 +1,8 @@
 #![doc = include_str!("guide.md")]
-#![expect(clippy::unwrap_used, reason = "the kit is test code: a broken promise panics")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "the kit is test code: a broken promise panics"
+)]
 
 pub mod definitions;
 pub mod door;

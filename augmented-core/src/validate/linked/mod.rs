@@ -3,6 +3,7 @@
 mod schedule;
 mod task;
 mod trigger;
+mod versions;
 mod workflow;
 
 use serde_json::{Map, Value};
@@ -15,13 +16,19 @@ use super::{Finding, Related};
 use crate::model::DefinitionKind;
 
 /// Checks the references of one document.
-pub(super) fn check(kind: DefinitionKind, document: &Map<String, Value>, links: &Links<'_>) -> Vec<Finding> {
+pub(super) fn check(
+    kind: DefinitionKind,
+    document: &Map<String, Value>,
+    links: &Links<'_>,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     match kind {
         DefinitionKind::Workflow => workflow::check(document, links, &mut findings),
         DefinitionKind::Task => task::check(document, links, &mut findings),
         DefinitionKind::Trigger => trigger::check(document, links, &mut findings),
         DefinitionKind::Schedule => schedule::check(document, links, &mut findings),
+        DefinitionKind::Event => versions::check_event(document, links, &mut findings),
+        DefinitionKind::Schema => versions::check_schema(document, links, &mut findings),
         _ => {}
     }
     findings
@@ -54,7 +61,9 @@ pub struct DefinitionReference {
 /// ```
 #[must_use]
 pub fn references(kind: DefinitionKind, document: &Value) -> Vec<DefinitionReference> {
-    let Some(members) = document.as_object() else { return Vec::new() };
+    let Some(members) = document.as_object() else {
+        return Vec::new();
+    };
     let found = match kind {
         DefinitionKind::Workflow => workflow::references(members),
         DefinitionKind::Task => task::references(members),
@@ -64,7 +73,12 @@ pub fn references(kind: DefinitionKind, document: &Value) -> Vec<DefinitionRefer
     };
     found
         .into_iter()
-        .map(|r| DefinitionReference { kind: r.kind, id: r.id.to_owned(), requirement: r.requirement.map(str::to_owned), pointer: r.pointer })
+        .map(|r| DefinitionReference {
+            kind: r.kind,
+            id: r.id.to_owned(),
+            requirement: r.requirement.map(str::to_owned),
+            pointer: r.pointer,
+        })
         .collect()
 }
 
@@ -83,12 +97,21 @@ fn reference_of<'r>(
         id,
         requirement: object.get(version_member).and_then(Value::as_str),
         pointer: place.key(id_member).to_string(),
-        version_pointer: place.key(if object.contains_key(version_member) { version_member } else { id_member }).to_string(),
+        version_pointer: place
+            .key(if object.contains_key(version_member) {
+                version_member
+            } else {
+                id_member
+            })
+            .to_string(),
         code,
     })
 }
 
-const INPUT: FlowCodes = FlowCodes { unmapped: "REQUIRED_INPUT_UNMAPPED", mismatch: "MAPPING_TYPE" };
+const INPUT: FlowCodes = FlowCodes {
+    unmapped: "REQUIRED_INPUT_UNMAPPED",
+    mismatch: "MAPPING_TYPE",
+};
 
 /// Checks what is mapped to the input of a definition.
 fn check_input<'s>(
@@ -115,9 +138,15 @@ fn check_input<'s>(
 /// Outcomes the END steps of a workflow document state.
 fn end_outcomes(workflow: &Value) -> Vec<String> {
     let mut outcomes = vec!["SUCCESS".to_owned()];
-    let Some(members) = workflow.as_object() else { return outcomes };
+    let Some(members) = workflow.as_object() else {
+        return outcomes;
+    };
     let graph = super::graph::Graph::read(members);
-    let stated = graph.steps.iter().filter(|s| is_end(s.kind)).filter_map(|s| s.value.get("outcome")?.as_str());
+    let stated = graph
+        .steps
+        .iter()
+        .filter(|s| is_end(s.kind))
+        .filter_map(|s| s.value.get("outcome")?.as_str());
     outcomes.extend(stated.map(str::to_owned));
     outcomes
 }

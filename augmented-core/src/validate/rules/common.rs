@@ -20,7 +20,12 @@ pub(crate) enum Bound<'a> {
 }
 
 /// Checks a duration. A malformed one has the structural finding already, unless the pattern of the schema lets it pass.
-pub(crate) fn duration(value: Option<&Value>, place: &Place<'_>, bound: Bound<'_>, findings: &mut Vec<Finding>) -> Option<IsoDuration> {
+pub(crate) fn duration(
+    value: Option<&Value>,
+    place: &Place<'_>,
+    bound: Bound<'_>,
+    findings: &mut Vec<Finding>,
+) -> Option<IsoDuration> {
     let text = value?.as_str()?;
     let Ok(length) = text.parse::<IsoDuration>() else {
         findings.push(malformed_duration(text, place.to_string()));
@@ -30,8 +35,12 @@ pub(crate) fn duration(value: Option<&Value>, place: &Place<'_>, bound: Bound<'_
     let wrong = match bound {
         Bound::Any => None,
         Bound::Positive => (length.as_micros() == 0).then(|| "must be longer than zero".to_owned()),
-        Bound::AtLeast(least) => limit(least).filter(|l| length < *l).map(|_| format!("must be at least {least}")),
-        Bound::AtMost(most) => limit(most).filter(|m| length > *m).map(|_| format!("must be at most {most}")),
+        Bound::AtLeast(least) => limit(least)
+            .filter(|l| length < *l)
+            .map(|_| format!("must be at least {least}")),
+        Bound::AtMost(most) => limit(most)
+            .filter(|m| length > *m)
+            .map(|_| format!("must be at most {most}")),
     };
     if let Some(wrong) = wrong {
         let hint = match bound {
@@ -39,7 +48,8 @@ pub(crate) fn duration(value: Option<&Value>, place: &Place<'_>, bound: Bound<'_
             Bound::Any | Bound::Positive => "PT30S",
         };
         findings.push(
-            Finding::error("DURATION_INVALID", place, format!("`{text}` {wrong}")).with_hint(format!("for example `{hint}`")),
+            Finding::error("DURATION_INVALID", place, format!("`{text}` {wrong}"))
+                .with_hint(format!("for example `{hint}`")),
         );
         return None;
     }
@@ -51,12 +61,20 @@ pub(crate) fn malformed_duration(text: &str, pointer: String) -> Finding {
     let finding = Finding::error(
         "DURATION_INVALID",
         pointer.as_str(),
-        format!("`{}` is not an ISO 8601 duration of weeks to seconds", wording::cut(text)),
+        format!(
+            "`{}` is not an ISO 8601 duration of weeks to seconds",
+            wording::cut(text)
+        ),
     );
     match guess_duration(text) {
-        Some(Guess::Certain(right)) => finding
-            .with_hint(format!("write `{right}`"))
-            .with_fix(vec![PatchOp::Replace { path: pointer, value: right.into() }]),
+        Some(Guess::Certain(right)) => {
+            finding
+                .with_hint(format!("write `{right}`"))
+                .with_fix(vec![PatchOp::Replace {
+                    path: pointer,
+                    value: right.into(),
+                }])
+        }
         Some(Guess::Likely(right)) => finding.with_hint(format!("write `{right}`")),
         None => finding.with_hint("for example `PT30S`, `PT5M`, `P1D`, `P2W`"),
     }
@@ -77,17 +95,32 @@ pub(crate) fn guess_duration(text: &str) -> Option<Guess> {
     if upper.parse::<IsoDuration>().is_ok() {
         return Some(Guess::Certain(upper));
     }
-    if let Some(months) = upper.strip_prefix('P').and_then(|t| t.strip_suffix('M')).and_then(|n| n.parse::<u32>().ok()) {
+    if let Some(months) = upper
+        .strip_prefix('P')
+        .and_then(|t| t.strip_suffix('M'))
+        .and_then(|n| n.parse::<u32>().ok())
+    {
         // Months are no fixed length; minutes after a forgotten T are as likely.
-        return Some(Guess::Likely(if months >= 5 { format!("PT{months}M") } else { format!("P{}D` or `PT{months}M", months * 30) }));
+        return Some(Guess::Likely(if months >= 5 {
+            format!("PT{months}M")
+        } else {
+            format!("P{}D` or `PT{months}M", months * 30)
+        }));
     }
-    if let Some(years) = upper.strip_prefix('P').and_then(|t| t.strip_suffix('Y')).and_then(|n| n.parse::<u32>().ok()) {
+    if let Some(years) = upper
+        .strip_prefix('P')
+        .and_then(|t| t.strip_suffix('Y'))
+        .and_then(|n| n.parse::<u32>().ok())
+    {
         return Some(Guess::Likely(format!("P{}D", u64::from(years) * 365)));
     }
     let body = upper.strip_prefix('P').unwrap_or(&upper).replace('T', "");
     if upper.starts_with('P') {
         let certain = format!("PT{body}");
-        return certain.parse::<IsoDuration>().ok().map(|_| Guess::Certain(certain));
+        return certain
+            .parse::<IsoDuration>()
+            .ok()
+            .map(|_| Guess::Certain(certain));
     }
     spoken_duration(&text.to_ascii_lowercase()).map(Guess::Certain)
 }
@@ -97,7 +130,10 @@ fn spoken_duration(text: &str) -> Option<String> {
     let mut rest = text.trim();
     let (mut date, mut time) = (String::new(), String::new());
     while !rest.is_empty() {
-        let digits = rest.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
+        let digits = rest
+            .bytes()
+            .take_while(|b| b.is_ascii_digit() || *b == b'.')
+            .count();
         let (number, after) = rest.split_at_checked(digits)?;
         let after = after.trim_start();
         let letters = after.bytes().take_while(u8::is_ascii_alphabetic).count();
@@ -116,7 +152,11 @@ fn spoken_duration(text: &str) -> Option<String> {
         }
         rest = after.trim_start_matches([' ', ',']);
     }
-    let iso = if time.is_empty() { format!("P{date}") } else { format!("P{date}T{time}") };
+    let iso = if time.is_empty() {
+        format!("P{date}")
+    } else {
+        format!("P{date}T{time}")
+    };
     iso.parse::<IsoDuration>().ok().map(|_| iso)
 }
 
@@ -126,49 +166,102 @@ pub(crate) fn millis_to_duration(millis: i64) -> Option<String> {
         return None;
     }
     let (seconds, rest) = (millis / 1000, millis % 1000);
-    let iso = if rest == 0 { format!("PT{seconds}S") } else { format!("PT{seconds}.{}S", format!("{rest:03}").trim_end_matches('0')) };
+    let iso = if rest == 0 {
+        format!("PT{seconds}S")
+    } else {
+        format!(
+            "PT{seconds}.{}S",
+            format!("{rest:03}").trim_end_matches('0')
+        )
+    };
     iso.parse::<IsoDuration>().ok().map(|_| iso)
 }
 
 /// Ranges inside a retry policy.
 pub(crate) fn retry_policy(policy: Option<&Value>, place: &Place<'_>, findings: &mut Vec<Finding>) {
-    let Some(policy) = policy.and_then(Value::as_object) else { return };
-    let initial = duration(policy.get("initialInterval"), &place.key("initialInterval"), Bound::AtMost("P1D"), findings);
-    let most = duration(policy.get("maxInterval"), &place.key("maxInterval"), Bound::Any, findings);
-    let initial_text = policy.get("initialInterval").and_then(Value::as_str).unwrap_or("PT1S");
+    let Some(policy) = policy.and_then(Value::as_object) else {
+        return;
+    };
+    let initial = duration(
+        policy.get("initialInterval"),
+        &place.key("initialInterval"),
+        Bound::AtMost("P1D"),
+        findings,
+    );
+    let most = duration(
+        policy.get("maxInterval"),
+        &place.key("maxInterval"),
+        Bound::Any,
+        findings,
+    );
+    let initial_text = policy
+        .get("initialInterval")
+        .and_then(Value::as_str)
+        .unwrap_or("PT1S");
     let initial = initial.or_else(|| initial_text.parse().ok());
     if let (Some(initial), Some(most)) = (initial, most)
         && most < initial
     {
         findings.push(
-            Finding::error("DURATION_INVALID", place.key("maxInterval"), format!("`{most}` is shorter than `initialInterval` {initial}"))
-                .with_hint(format!("at least `{initial}`")),
+            Finding::error(
+                "DURATION_INVALID",
+                place.key("maxInterval"),
+                format!("`{most}` is shorter than `initialInterval` {initial}"),
+            )
+            .with_hint(format!("at least `{initial}`")),
         );
     }
 }
 
 /// Two members that only make sense together.
-pub(crate) fn both_or_none(object: &Map<String, Value>, place: &Place<'_>, a: &str, b: &str, findings: &mut Vec<Finding>) {
+pub(crate) fn both_or_none(
+    object: &Map<String, Value>,
+    place: &Place<'_>,
+    a: &str,
+    b: &str,
+    findings: &mut Vec<Finding>,
+) {
     for (given, missing) in [(a, b), (b, a)] {
         if object.contains_key(given) && !object.contains_key(missing) {
             findings.push(
-                Finding::error("dependentRequired", place.key(missing), format!("`{given}` needs `{missing}`"))
-                    .with_hint(format!("add `{missing}`, or remove `{given}`")),
+                Finding::error(
+                    "dependentRequired",
+                    place.key(missing),
+                    format!("`{given}` needs `{missing}`"),
+                )
+                .with_hint(format!("add `{missing}`, or remove `{given}`")),
             );
         }
     }
 }
 
 /// Two members of which exactly one must be given.
-pub(crate) fn exactly_one(object: &Map<String, Value>, place: &Place<'_>, a: &str, b: &str, what: &str, findings: &mut Vec<Finding>) {
+pub(crate) fn exactly_one(
+    object: &Map<String, Value>,
+    place: &Place<'_>,
+    a: &str,
+    b: &str,
+    what: &str,
+    findings: &mut Vec<Finding>,
+) {
     match (object.contains_key(a), object.contains_key(b)) {
         (true, true) => findings.push(
-            Finding::error("oneOf", place.key(b), format!("`{b}` stands beside `{a}`, {what} has exactly one of them"))
-                .with_hint(format!("keep `{a}` or `{b}`")),
+            Finding::error(
+                "oneOf",
+                place.key(b),
+                format!("`{b}` stands beside `{a}`, {what} has exactly one of them"),
+            )
+            .with_hint(format!("keep `{a}` or `{b}`")),
         ),
         (false, false) => findings.push(
-            Finding::error("required", place.key(a), format!("{what} needs `{a}` or `{b}`"))
-                .with_hint(format!("add `\"{a}\": \"PT1H\"`, or `{b}` with an expression")),
+            Finding::error(
+                "required",
+                place.key(a),
+                format!("{what} needs `{a}` or `{b}`"),
+            )
+            .with_hint(format!(
+                "add `\"{a}\": \"PT1H\"`, or `{b}` with an expression"
+            )),
         ),
         _ => {}
     }
@@ -182,11 +275,21 @@ pub(crate) fn time_zone(zone: &str, place: &Place<'_>, findings: &mut Vec<Findin
     let names = chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name());
     let near = crate::json::nearest::nearest(zone, names);
     let pointer = place.to_string();
-    let finding = Finding::error("TIMEZONE_INVALID", pointer.as_str(), format!("`{}` is no time zone of the IANA database", wording::cut(zone)));
+    let finding = Finding::error(
+        "TIMEZONE_INVALID",
+        pointer.as_str(),
+        format!(
+            "`{}` is no time zone of the IANA database",
+            wording::cut(zone)
+        ),
+    );
     findings.push(match near {
         Some(near) if near.same_letters && near.unique => finding
             .with_hint(format!("write `{}`", near.name))
-            .with_fix(vec![PatchOp::Replace { path: pointer, value: near.name.into() }]),
+            .with_fix(vec![PatchOp::Replace {
+                path: pointer,
+                value: near.name.into(),
+            }]),
         Some(near) => finding.with_hint(format!("did you mean `{}`?", near.name)),
         None => finding.with_hint("for example `Europe/Berlin` or `UTC`"),
     });
@@ -196,12 +299,18 @@ const METADATA_BYTES: usize = 64 * 1024;
 
 /// `metadata` is for notes, not for documents.
 pub(crate) fn metadata_size(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
-    let Some(metadata) = document.get("metadata") else { return };
+    let Some(metadata) = document.get("metadata") else {
+        return;
+    };
     let bytes = serde_json::to_vec(metadata).map_or(0, |text| text.len());
     if bytes > METADATA_BYTES {
         findings.push(
-            Finding::error("METADATA_TOO_LARGE", "/metadata", format!("`metadata` has {bytes} bytes, at most {METADATA_BYTES} are allowed"))
-                .with_hint("keep large data elsewhere and refer to it"),
+            Finding::error(
+                "METADATA_TOO_LARGE",
+                "/metadata",
+                format!("`metadata` has {bytes} bytes, at most {METADATA_BYTES} are allowed"),
+            )
+            .with_hint("keep large data elsewhere and refer to it"),
         );
     }
 }
@@ -255,7 +364,10 @@ mod tests {
         time_zone("Europe/Berlin", &Place::ROOT, &mut findings);
         assert!(findings.is_empty());
         time_zone("Europe/Berln", &Place::ROOT, &mut findings);
-        assert_eq!(findings[0].hint.as_deref(), Some("did you mean `Europe/Berlin`?"));
+        assert_eq!(
+            findings[0].hint.as_deref(),
+            Some("did you mean `Europe/Berlin`?")
+        );
     }
 
     #[test]

@@ -18,15 +18,33 @@ pub(super) fn check(document: &Map<String, Value>, engine: &dyn ExpressionEngine
         check_name(name, &root.key("pattern"), &mut findings);
     }
     if document.get("retention").and_then(Value::as_str) != Some("FOREVER") {
-        common::duration(document.get("retention"), &root.key("retention"), Bound::Positive, &mut findings);
+        common::duration(
+            document.get("retention"),
+            &root.key("retention"),
+            Bound::Positive,
+            &mut findings,
+        );
     }
     let mut expressions = Expressions::new(engine);
-    expressions.bare(document.get("streamKey"), &root.key("streamKey"), &ExprSite::stream_key(), &mut findings, |_, _| {});
-    let bytes = document.get("payloadSchema").and_then(|s| serde_json::to_vec(s).ok()).map_or(0, |s| s.len());
+    expressions.bare(
+        document.get("streamKey"),
+        &root.key("streamKey"),
+        &ExprSite::stream_key(),
+        &mut findings,
+        |_, _| {},
+    );
+    let bytes = document
+        .get("payloadSchema")
+        .and_then(|s| serde_json::to_vec(s).ok())
+        .map_or(0, |s| s.len());
     if bytes > SCHEMA_BYTES {
         findings.push(
-            Finding::error("SCHEMA_TOO_LARGE", "/payloadSchema", format!("the schema has {bytes} bytes, at most {SCHEMA_BYTES} are allowed"))
-                .with_hint("publish parts as `schema` documents and refer to them with `$ref`"),
+            Finding::error(
+                "SCHEMA_TOO_LARGE",
+                "/payloadSchema",
+                format!("the schema has {bytes} bytes, at most {SCHEMA_BYTES} are allowed"),
+            )
+            .with_hint("publish parts as `schema` documents and refer to them with `$ref`"),
         );
     }
     findings

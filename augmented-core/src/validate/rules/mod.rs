@@ -15,7 +15,11 @@ use crate::expr::ExpressionEngine;
 use crate::model::DefinitionKind;
 
 /// Checks one document of a kind, however broken.
-pub(super) fn check(kind: DefinitionKind, document: &Map<String, Value>, engine: &dyn ExpressionEngine) -> Vec<Finding> {
+pub(super) fn check(
+    kind: DefinitionKind,
+    document: &Map<String, Value>,
+    engine: &dyn ExpressionEngine,
+) -> Vec<Finding> {
     let mut findings = match kind {
         DefinitionKind::Workflow => workflow::check(document, engine),
         DefinitionKind::Task => task::check(document, engine),

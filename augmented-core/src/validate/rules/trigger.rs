@@ -16,9 +16,27 @@ pub(super) fn check(document: &Map<String, Value>, engine: &dyn ExpressionEngine
     }
     let mut expressions = Expressions::new(engine);
     let ignore = |_: super::super::expressions::Read<'_>, _: &mut Vec<Finding>| {};
-    expressions.bare(document.get("eventCondition"), &root.key("eventCondition"), &ExprSite::trigger_condition(), &mut findings, ignore);
-    expressions.bare(document.get("correlationKey"), &root.key("correlationKey"), &ExprSite::trigger_key(), &mut findings, ignore);
-    expressions.mapping(document.get("inputMapping"), &root.key("inputMapping"), &ExprSite::trigger_mapping(), &mut findings, ignore);
+    expressions.bare(
+        document.get("eventCondition"),
+        &root.key("eventCondition"),
+        &ExprSite::trigger_condition(),
+        &mut findings,
+        ignore,
+    );
+    expressions.bare(
+        document.get("correlationKey"),
+        &root.key("correlationKey"),
+        &ExprSite::trigger_key(),
+        &mut findings,
+        ignore,
+    );
+    expressions.mapping(
+        document.get("inputMapping"),
+        &root.key("inputMapping"),
+        &ExprSite::trigger_mapping(),
+        &mut findings,
+        ignore,
+    );
     members_of_type(document, &mut findings);
     findings
 }
@@ -26,7 +44,11 @@ pub(super) fn check(document: &Map<String, Value>, engine: &dyn ExpressionEngine
 /// Members that a type of trigger needs, and those that mean nothing to it.
 fn members_of_type(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
     let root = Place::ROOT;
-    let Some(kind @ ("START" | "CANCEL" | "SIGNAL")) = document.get("triggerType").and_then(Value::as_str) else { return };
+    let Some(kind @ ("START" | "CANCEL" | "SIGNAL")) =
+        document.get("triggerType").and_then(Value::as_str)
+    else {
+        return;
+    };
     if kind != "START" && !document.contains_key("correlationKey") {
         findings.push(
             Finding::error("TRIGGER_CORRELATION_MISSING", root.key("correlationKey"), format!("a {kind} trigger must say which instances it means"))
@@ -35,8 +57,12 @@ fn members_of_type(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
     }
     if kind == "SIGNAL" && !document.contains_key("signalType") {
         findings.push(
-            Finding::error("required", root.key("signalType"), "a SIGNAL trigger needs `signalType`")
-                .with_hint("add `signalType`, the name of the signal to send"),
+            Finding::error(
+                "required",
+                root.key("signalType"),
+                "a SIGNAL trigger needs `signalType`",
+            )
+            .with_hint("add `signalType`, the name of the signal to send"),
         );
     }
     let foreign: &[&str] = match kind {
@@ -46,8 +72,12 @@ fn members_of_type(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
     };
     for member in foreign.iter().filter(|m| document.contains_key(**m)) {
         findings.push(
-            Finding::error("not", root.key(member), format!("`{member}` has no meaning for a {kind} trigger"))
-                .with_hint("remove it, or change `triggerType`"),
+            Finding::error(
+                "not",
+                root.key(member),
+                format!("`{member}` has no meaning for a {kind} trigger"),
+            )
+            .with_hint("remove it, or change `triggerType`"),
         );
     }
 }

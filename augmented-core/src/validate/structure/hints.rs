@@ -10,27 +10,45 @@ use crate::model::DefinitionKind;
 
 /// Shows how the missing member could look.
 pub(super) fn required(kind: DefinitionKind, document: &Value, finding: &mut Finding) {
-    let Some((parent, name)) = pointer::split_last(&finding.pointer) else { return };
+    let Some((parent, name)) = pointer::split_last(&finding.pointer) else {
+        return;
+    };
     let context = Context::of(kind, parent);
     let example = match (context, name.as_ref()) {
         (Context::Step, "type") => match likely_type(document, parent) {
             Some(likely) => {
-                finding.hint = Some(format!("add `\"type\": \"{likely}\"`, which the other members suggest"));
+                finding.hint = Some(format!(
+                    "add `\"type\": \"{likely}\"`, which the other members suggest"
+                ));
                 return;
             }
             None => "\"TASK\"".to_owned(),
         },
         (Context::Step, "stepId") => {
-            let kind = object_at(document, parent).map(step_type).unwrap_or_default().to_ascii_lowercase();
-            let number = parent.rsplit('/').next().and_then(|i| i.parse::<usize>().ok()).map_or(1, |i| i + 1);
-            format!("\"{}-{number}\"", if kind.is_empty() { "step" } else { &kind }.replace('_', "-"))
+            let kind = object_at(document, parent)
+                .map(step_type)
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            let number = parent
+                .rsplit('/')
+                .next()
+                .and_then(|i| i.parse::<usize>().ok())
+                .map_or(1, |i| i + 1);
+            format!(
+                "\"{}-{number}\"",
+                if kind.is_empty() { "step" } else { &kind }.replace('_', "-")
+            )
         }
         (_, "version") if parent.is_empty() => "\"1.0.0\"".into(),
         (_, "name") => "\"Order processing\"".into(),
-        (_, "steps") => "[{\"stepId\": \"work\", \"type\": \"TASK\", \"taskId\": \"std.echo\"}]".into(),
+        (_, "steps") => {
+            "[{\"stepId\": \"work\", \"type\": \"TASK\", \"taskId\": \"std.echo\"}]".into()
+        }
         (_, "taskId") => "\"std.echo\"".into(),
         (_, "nextStepId" | "handlerStepId") => "\"approve\"".into(),
-        (_, "inputSchema" | "outputSchema" | "payloadSchema" | "schema") => "{\"type\": \"object\"}".into(),
+        (_, "inputSchema" | "outputSchema" | "payloadSchema" | "schema") => {
+            "{\"type\": \"object\"}".into()
+        }
         (_, "branches") => "[{\"branchId\": \"a\", \"steps\": […]}]".into(),
         (_, "items") => "\"input.orderItems\"".into(),
         (_, "until") => "\"output.status == \\\"done\\\"\"".into(),

@@ -58,8 +58,16 @@ impl Moves {
 const MAX_ROUNDS: usize = 6;
 
 /// Checks a document against the schema of its kind.
-pub(super) fn check<'d>(kind: DefinitionKind, document: Cow<'d, Value>, schema: &CompiledSchema) -> Structure<'d> {
-    let mut structure = Structure { findings: Vec::new(), value: document, moves: Moves::default() };
+pub(super) fn check<'d>(
+    kind: DefinitionKind,
+    document: Cow<'d, Value>,
+    schema: &CompiledSchema,
+) -> Structure<'d> {
+    let mut structure = Structure {
+        findings: Vec::new(),
+        value: document,
+        moves: Moves::default(),
+    };
     if schema.is_valid(&structure.value) {
         return structure;
     }
@@ -88,7 +96,11 @@ impl Structure<'_> {
     fn report(&mut self, found: Vec<Finding>) {
         for finding in found {
             let finding = self.as_written(finding);
-            if !self.findings.iter().any(|f| f.pointer == finding.pointer && f.code == finding.code) {
+            if !self
+                .findings
+                .iter()
+                .any(|f| f.pointer == finding.pointer && f.code == finding.code)
+            {
                 self.findings.push(finding);
             }
         }
@@ -127,7 +139,9 @@ impl Structure<'_> {
             exact &= same;
         };
         match op {
-            PatchOp::Add { path, .. } | PatchOp::Remove { path } | PatchOp::Replace { path, .. } => to_written(path),
+            PatchOp::Add { path, .. }
+            | PatchOp::Remove { path }
+            | PatchOp::Replace { path, .. } => to_written(path),
             PatchOp::Move { from, path } => {
                 to_written(from);
                 to_written(path);
@@ -160,11 +174,19 @@ impl Structure<'_> {
         for op in ops {
             match op {
                 PatchOp::Move { from, path } => {
-                    self.moves.0.push(Moved { now: path.clone(), was: from.clone(), whole: true });
+                    self.moves.0.push(Moved {
+                        now: path.clone(),
+                        was: from.clone(),
+                        whole: true,
+                    });
                 }
                 PatchOp::Add { path, .. } => {
                     if let Some(origin) = removed.first() {
-                        self.moves.0.push(Moved { now: path.clone(), was: (*origin).to_owned(), whole: false });
+                        self.moves.0.push(Moved {
+                            now: path.clone(),
+                            was: (*origin).to_owned(),
+                            whole: false,
+                        });
                     }
                 }
                 PatchOp::Remove { .. } | PatchOp::Replace { .. } => {}
@@ -177,21 +199,36 @@ impl Structure<'_> {
         let other_kind = later.iter().any(|f| f.code == "TASK_TYPE_KIND_MISMATCH");
         self.findings.retain(|finding| {
             // What a type of task needs is not asked for while its type is in doubt.
-            if other_kind && matches!(&*finding.code, "falseSchema" | "required") && finding.pointer.matches('/').count() == 1 {
+            if other_kind
+                && matches!(&*finding.code, "falseSchema" | "required")
+                && finding.pointer.matches('/').count() == 1
+            {
                 return finding.pointer == "/name" || finding.pointer == "/version";
             }
             let general = matches!(
                 &*finding.code,
-                "falseSchema" | "not" | "dependentRequired" | "required" | "pattern" | "const" | "maximum" | "uniqueItems"
+                "falseSchema"
+                    | "not"
+                    | "dependentRequired"
+                    | "required"
+                    | "pattern"
+                    | "const"
+                    | "maximum"
+                    | "uniqueItems"
             );
-            if general && later.iter().any(|better| better.pointer == finding.pointer && better.is_error()) {
+            if general
+                && later
+                    .iter()
+                    .any(|better| better.pointer == finding.pointer && better.is_error())
+            {
                 return false;
             }
             // "exactly one of" is told of the object, and by the rules of the member to change.
             let alternatives = matches!(&*finding.code, "oneOf" | "anyOf");
             let told = |better: &Finding| {
                 matches!(&*better.code, "oneOf" | "required" | "WAIT_UNCONFIGURED")
-                    && crate::json::pointer::parent(&better.pointer) == Some(finding.pointer.as_str())
+                    && crate::json::pointer::parent(&better.pointer)
+                        == Some(finding.pointer.as_str())
             };
             !(alternatives && later.iter().any(told))
         });
@@ -199,11 +236,15 @@ impl Structure<'_> {
 
     /// Whether the place is that of a member which another one was probably meant to be.
     pub(super) fn is_misspelt(&self, pointer: &str) -> bool {
-        let Some((parent, name)) = crate::json::pointer::split_last(pointer) else { return false };
+        let Some((parent, name)) = crate::json::pointer::split_last(pointer) else {
+            return false;
+        };
         self.findings.iter().any(|f| {
             f.code == "additionalProperties"
                 && crate::json::pointer::parent(&f.pointer) == Some(parent)
-                && f.hint.as_ref().is_some_and(|hint| hint.contains(&format!("`{name}`")))
+                && f.hint
+                    .as_ref()
+                    .is_some_and(|hint| hint.contains(&format!("`{name}`")))
         })
     }
 
@@ -220,8 +261,11 @@ impl Structure<'_> {
 fn improve(kind: DefinitionKind, document: &Value, found: &mut Vec<Finding>) {
     for finding in found.iter_mut() {
         match &*finding.code {
-            "additionalProperties" | "unevaluatedProperties" => import::member(kind, document, finding),
-            "type" | "enum" | "const" | "pattern" | "minimum" | "maximum" | "oneOf" | "anyOf" | "minLength" => {
+            "additionalProperties" | "unevaluatedProperties" => {
+                import::member(kind, document, finding)
+            }
+            "type" | "enum" | "const" | "pattern" | "minimum" | "maximum" | "oneOf" | "anyOf"
+            | "minLength" => {
                 values::value(kind, document, finding);
             }
             "required" => hints::required(kind, document, finding),
@@ -253,14 +297,23 @@ fn drop_required_that_were_misspelt(found: &mut Vec<Finding>) {
     let meant: Vec<(String, String)> = found
         .iter()
         .filter(|f| f.code == "additionalProperties")
-        .filter_map(|f| Some((crate::json::pointer::parent(&f.pointer)?.to_owned(), f.hint.clone()?)))
+        .filter_map(|f| {
+            Some((
+                crate::json::pointer::parent(&f.pointer)?.to_owned(),
+                f.hint.clone()?,
+            ))
+        })
         .collect();
     found.retain(|f| {
         if f.code != "required" {
             return true;
         }
-        let Some((parent, member)) = crate::json::pointer::split_last(&f.pointer) else { return true };
-        !meant.iter().any(|(object, hint)| object == parent && hint.contains(&format!("`{member}`")))
+        let Some((parent, member)) = crate::json::pointer::split_last(&f.pointer) else {
+            return true;
+        };
+        !meant
+            .iter()
+            .any(|(object, hint)| object == parent && hint.contains(&format!("`{member}`")))
     });
 }
 
@@ -276,7 +329,10 @@ fn drop_second_repairs(found: &mut [Finding]) {
                 PatchOp::Remove { .. } | PatchOp::Replace { .. } => None,
             })
             .collect();
-        if own.iter().any(|path| targets.contains(path) && !path.ends_with("/-")) {
+        if own
+            .iter()
+            .any(|path| targets.contains(path) && !path.ends_with("/-"))
+        {
             finding.fix = None;
         } else {
             targets.extend(own);

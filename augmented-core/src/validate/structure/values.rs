@@ -12,7 +12,9 @@ use crate::model::DefinitionKind;
 
 /// Improves the finding about a value.
 pub(super) fn value(kind: DefinitionKind, document: &Value, finding: &mut Finding) {
-    let Some(value) = pointer::resolve(document, &finding.pointer) else { return };
+    let Some(value) = pointer::resolve(document, &finding.pointer) else {
+        return;
+    };
     if finding.fix.is_some() {
         return;
     }
@@ -26,13 +28,21 @@ pub(super) fn value(kind: DefinitionKind, document: &Value, finding: &mut Findin
 
 fn replace(finding: &mut Finding, value: Value) {
     finding.hint = Some(format!("write `{value}`"));
-    finding.fix = Some(vec![PatchOp::Replace { path: finding.pointer.clone(), value }]);
+    finding.fix = Some(vec![PatchOp::Replace {
+        path: finding.pointer.clone(),
+        value,
+    }]);
 }
 
 /// Texts with a form of their own get the code and the hint of that form.
 fn text(kind: DefinitionKind, value: &Value, finding: &mut Finding) {
     let Some(text) = value.as_str() else { return };
-    let name = finding.pointer.rsplit('/').next().unwrap_or_default().to_owned();
+    let name = finding
+        .pointer
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     if finding.code == "const" {
         return;
     }
@@ -41,7 +51,10 @@ fn text(kind: DefinitionKind, value: &Value, finding: &mut Finding) {
         let since = name == "since" && better.fix.is_none();
         *finding = better;
         if since {
-            finding.message = format!("`{}` is neither INSTANCE nor STEP nor a duration", wording::cut(text));
+            finding.message = format!(
+                "`{}` is neither INSTANCE nor STEP nor a duration",
+                wording::cut(text)
+            );
             let word = text.to_ascii_uppercase();
             if matches!(word.as_str(), "INSTANCE" | "STEP") {
                 replace(finding, word.into());
@@ -59,7 +72,10 @@ fn text(kind: DefinitionKind, value: &Value, finding: &mut Finding) {
         }
         "stepId" | "branchId" | "compensationFor" => {
             finding.code = "ID_INVALID".into();
-            finding.message = format!("`{}` is no step id: letters, digits, `_` and `-`, beginning with a letter or `_`, at most 64", wording::cut(text));
+            finding.message = format!(
+                "`{}` is no step id: letters, digits, `_` and `-`, beginning with a letter or `_`, at most 64",
+                wording::cut(text)
+            );
             finding.hint = Some(format!("for example `{}`", step_id_like(text)));
         }
         id if Some(id) == kind.id_member() || matches!(id, "taskId" | "workflowId") => {
@@ -82,9 +98,16 @@ fn version_hint(text: &str) -> String {
         None => (bare, ""),
     };
     let parts: Vec<&str> = core.split('.').collect();
-    let numeric = parts.len() <= 3 && parts.iter().all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
+    let numeric = parts.len() <= 3
+        && parts
+            .iter()
+            .all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
     if numeric {
-        let numbers: Vec<&str> = parts.iter().map(|p| p.trim_start_matches('0')).map(|p| if p.is_empty() { "0" } else { p }).collect();
+        let numbers: Vec<&str> = parts
+            .iter()
+            .map(|p| p.trim_start_matches('0'))
+            .map(|p| if p.is_empty() { "0" } else { p })
+            .collect();
         let padded: Vec<&str> = numbers.into_iter().chain(["0", "0"]).take(3).collect();
         let right = format!("{}{rest}", padded.join("."));
         if semver::Version::parse(&right).is_ok() {
@@ -96,15 +119,31 @@ fn version_hint(text: &str) -> String {
 
 fn step_id_like(text: &str) -> String {
     let cleaned = cleaned(text, false);
-    let prefixed = if cleaned.starts_with(|c: char| c.is_ascii_digit() || c == '-') { format!("s_{}", cleaned.trim_start_matches('-')) } else { cleaned };
+    let prefixed = if cleaned.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
+        format!("s_{}", cleaned.trim_start_matches('-'))
+    } else {
+        cleaned
+    };
     let short: String = prefixed.chars().take(64).collect();
-    if short.is_empty() { "review".into() } else { short }
+    if short.is_empty() {
+        "review".into()
+    } else {
+        short
+    }
 }
 
 fn business_id_like(text: &str) -> String {
     let cleaned = cleaned(text, true);
-    let short: String = cleaned.trim_start_matches(['-', '_', '.']).chars().take(255).collect();
-    if short.is_empty() { "order-processing".into() } else { short }
+    let short: String = cleaned
+        .trim_start_matches(['-', '_', '.'])
+        .chars()
+        .take(255)
+        .collect();
+    if short.is_empty() {
+        "order-processing".into()
+    } else {
+        short
+    }
 }
 
 fn cleaned(text: &str, dots: bool) -> String {
@@ -122,7 +161,9 @@ fn cleaned(text: &str, dots: bool) -> String {
 /// A value of another JSON type, where it is clear what was meant.
 fn wrong_type(kind: DefinitionKind, document: &Value, value: &Value, finding: &mut Finding) {
     let at = finding.pointer.clone();
-    let Some((parent, name)) = pointer::split_last(&at) else { return };
+    let Some((parent, name)) = pointer::split_last(&at) else {
+        return;
+    };
     let context = Context::of(kind, parent);
     if let Value::Number(number) = value
         && holds_duration(&at)
@@ -134,20 +175,36 @@ fn wrong_type(kind: DefinitionKind, document: &Value, value: &Value, finding: &m
             finding.code = "VERSION_INVALID".into();
             finding.hint = Some(version_hint(&number.to_string()));
         }
-        (Context::Step, "next", Value::String(_)) => replace(finding, json!([{"nextStepId": value}])),
+        (Context::Step, "next", Value::String(_)) => {
+            replace(finding, json!([{"nextStepId": value}]))
+        }
         (Context::Step, "next", Value::Object(_)) => replace(finding, json!([value])),
         (Context::Step, "join", Value::String(_)) => replace(finding, json!({"type": value})),
-        (Context::Step, "onFailure", Value::String(word)) if matches!(word.to_ascii_uppercase().as_str(), "STOP" | "CONTINUE") => {
+        (Context::Step, "onFailure", Value::String(word))
+            if matches!(word.to_ascii_uppercase().as_str(), "STOP" | "CONTINUE") =>
+        {
             replace(finding, json!({"action": word.to_ascii_uppercase()}));
         }
-        (Context::Step, "eventTimeout", Value::String(_)) => replace(finding, json!({"duration": value})),
-        (Context::Root(DefinitionKind::Workflow), "onError", Value::String(_)) => replace(finding, json!({"handlerStepId": value})),
-        (Context::Root(_), "uiComponents", Value::Object(components)) => ui_components(components, finding),
-        (Context::Step, "assign", Value::Array(_)) => finding.hint = Some("an object: `{\"total\": \"${output.total}\"}`".into()),
-        (_, "retryPolicy" | "defaultRetryPolicy", Value::Number(attempts)) => {
-            finding.hint = Some(format!("write `{{\"maxAttempts\": {attempts}}}`; the first attempt counts"));
+        (Context::Step, "eventTimeout", Value::String(_)) => {
+            replace(finding, json!({"duration": value}))
         }
-        (Context::Root(_), "steps", Value::Object(_)) => finding.hint = Some("a list: `[{\"stepId\": …, \"type\": …}]`".into()),
+        (Context::Root(DefinitionKind::Workflow), "onError", Value::String(_)) => {
+            replace(finding, json!({"handlerStepId": value}))
+        }
+        (Context::Root(_), "uiComponents", Value::Object(components)) => {
+            ui_components(components, finding)
+        }
+        (Context::Step, "assign", Value::Array(_)) => {
+            finding.hint = Some("an object: `{\"total\": \"${output.total}\"}`".into())
+        }
+        (_, "retryPolicy" | "defaultRetryPolicy", Value::Number(attempts)) => {
+            finding.hint = Some(format!(
+                "write `{{\"maxAttempts\": {attempts}}}`; the first attempt counts"
+            ));
+        }
+        (Context::Root(_), "steps", Value::Object(_)) => {
+            finding.hint = Some("a list: `[{\"stepId\": …, \"type\": …}]`".into())
+        }
         _ if in_list_of_transitions(parent) => transition_text(document, parent, value, finding),
         _ => quoted_scalar(value, finding),
     }
@@ -162,12 +219,16 @@ fn transition_text(document: &Value, parent: &str, value: &Value, finding: &mut 
     if !value.is_string() {
         return;
     }
-    let alone = pointer::resolve(document, parent).and_then(Value::as_array).is_some_and(|list| list.len() == 1);
+    let alone = pointer::resolve(document, parent)
+        .and_then(Value::as_array)
+        .is_some_and(|list| list.len() == 1);
     let right = json!({"nextStepId": value});
     if alone {
         replace(finding, right);
     } else {
-        finding.hint = Some(format!("write `{right}`; only one entry is taken, PARALLEL runs several"));
+        finding.hint = Some(format!(
+            "write `{right}`; only one entry is taken, PARALLEL runs several"
+        ));
     }
 }
 
@@ -176,10 +237,16 @@ fn number_as_duration(number: &serde_json::Number, finding: &mut Finding) {
     finding.message = format!("{number} is a number, durations are ISO 8601 texts");
     let value = Value::Number(number.clone());
     // Small numbers are as often seconds, so that the repair would be a guess.
-    match (number.as_i64(), duration_value(&value, 1), duration_value(&value, 1000)) {
+    match (
+        number.as_i64(),
+        duration_value(&value, 1),
+        duration_value(&value, 1000),
+    ) {
         (Some(n), Some(millis), _) if n >= 1000 => replace(finding, millis),
         (_, Some(millis), Some(seconds)) => {
-            finding.hint = Some(format!("write `{seconds}` if seconds are meant, `{millis}` for milliseconds"));
+            finding.hint = Some(format!(
+                "write `{seconds}` if seconds are meant, `{millis}` for milliseconds"
+            ));
         }
         _ => finding.hint = Some("for example `\"PT30S\"`".into()),
     }
@@ -192,10 +259,20 @@ fn ui_components(components: &serde_json::Map<String, Value>, finding: &mut Find
         list.push(json!({"componentId": primary}));
     }
     if let Some(ids) = components.get("componentIds").and_then(Value::as_array) {
-        list.extend(ids.iter().filter(|id| id.is_string()).map(|id| json!({"componentId": id})));
+        list.extend(
+            ids.iter()
+                .filter(|id| id.is_string())
+                .map(|id| json!({"componentId": id})),
+        );
     }
-    let conditional = components.get("conditionalComponents").and_then(Value::as_object);
-    for (component, condition) in conditional.into_iter().flatten().filter(|(_, c)| c.is_string()) {
+    let conditional = components
+        .get("conditionalComponents")
+        .and_then(Value::as_object);
+    for (component, condition) in conditional
+        .into_iter()
+        .flatten()
+        .filter(|(_, c)| c.is_string())
+    {
         list.push(json!({"componentId": component, "condition": condition}));
     }
     if list.is_empty() {
@@ -212,24 +289,37 @@ fn quoted_scalar(value: &Value, finding: &mut Finding) {
     match value {
         Value::String(text) => {
             let text = text.trim();
-            let numeric = text.parse::<i64>().is_ok() || text.parse::<f64>().is_ok_and(f64::is_finite);
+            let numeric =
+                text.parse::<i64>().is_ok() || text.parse::<f64>().is_ok_and(f64::is_finite);
             if numeric && (expects("integer") || expects("number")) {
                 finding.hint = Some(format!("write {text} without quotes"));
-            } else if matches!(text.to_ascii_lowercase().as_str(), "true" | "false" | "yes" | "no") && expects("boolean") {
+            } else if matches!(
+                text.to_ascii_lowercase().as_str(),
+                "true" | "false" | "yes" | "no"
+            ) && expects("boolean")
+            {
                 let right = matches!(text.to_ascii_lowercase().as_str(), "true" | "yes");
                 finding.hint = Some(format!("write {right} without quotes"));
             } else if expects("array") {
-                finding.hint.get_or_insert_with(|| format!("write a list: `[{value}]`"));
+                finding
+                    .hint
+                    .get_or_insert_with(|| format!("write a list: `[{value}]`"));
             }
         }
         Value::Number(number) if expects("string") => {
-            finding.hint.get_or_insert_with(|| format!("write `\"{number}\"`"));
+            finding
+                .hint
+                .get_or_insert_with(|| format!("write `\"{number}\"`"));
         }
         Value::Bool(_) if expects("string") => {
-            finding.hint.get_or_insert_with(|| format!("write it as a string: `\"{value}\"`"));
+            finding
+                .hint
+                .get_or_insert_with(|| format!("write it as a string: `\"{value}\"`"));
         }
         Value::Object(_) if expects("array") => {
-            finding.hint.get_or_insert_with(|| "write a list: `[{…}]`".into());
+            finding
+                .hint
+                .get_or_insert_with(|| "write a list: `[{…}]`".into());
         }
         _ => {}
     }
@@ -243,16 +333,24 @@ fn word(value: &Value, finding: &mut Finding) {
     {
         return replace(finding, category.into());
     }
-    let meant = match (finding.pointer.rsplit('/').next().unwrap_or_default(), text.to_ascii_uppercase().as_str()) {
+    let meant = match (
+        finding.pointer.rsplit('/').next().unwrap_or_default(),
+        text.to_ascii_uppercase().as_str(),
+    ) {
         ("result", "SUCCESS" | "SUCCEEDED" | "OK" | "DONE") => Some("COMPLETED"),
         ("result", "FAILURE" | "ERROR" | "FAIL") => Some("FAILED"),
         ("type", "WAIT" | "EVENT" | "WAIT_FOR_EVENT" | "SIGNAL") => Some("EVENT_WAIT"),
         ("type", "TIMER" | "SLEEP" | "WAIT_TIMER") => Some("DELAY"),
         ("type", "CHOICE" | "SWITCH" | "GATEWAY" | "IF" | "CONDITION") => Some("DECISION"),
         ("type", "LOOP" | "MAP" | "FOREACH" | "ITERATE") => Some("FOR_EACH"),
-        ("type", "USER_TASK" | "MANUAL" | "MANUAL_TASK" | "APPROVAL" | "HUMAN") => Some("HUMAN_TASK"),
+        ("type", "USER_TASK" | "MANUAL" | "MANUAL_TASK" | "APPROVAL" | "HUMAN") => {
+            Some("HUMAN_TASK")
+        }
         ("type", "FORK" | "SPLIT") => Some("PARALLEL"),
-        ("type", "CALL" | "SUBPROCESS" | "SUB_PROCESS" | "CHILD_WORKFLOW" | "WORKFLOW" | "CALL_ACTIVITY") => Some("SUB_WORKFLOW"),
+        (
+            "type",
+            "CALL" | "SUBPROCESS" | "SUB_PROCESS" | "CHILD_WORKFLOW" | "WORKFLOW" | "CALL_ACTIVITY",
+        ) => Some("SUB_WORKFLOW"),
         ("type", "STOP" | "FINISH" | "TERMINATE" | "SUCCEED") => Some("END"),
         ("type", "NOOP" | "SET" | "ASSIGN" | "TRANSFORM") => Some("PASS"),
         ("type", "SERVICE_TASK" | "ACTIVITY" | "ACTION" | "SCRIPT_TASK") => Some("TASK"),
@@ -265,6 +363,10 @@ fn word(value: &Value, finding: &mut Finding) {
     let offered = meant.filter(|word| finding.message.contains(word));
     if let Some(meant) = offered {
         finding.hint = Some(format!("write `{meant}`"));
+    } else if finding.hint.is_none()
+        && let Some((_, expected)) = finding.message.split_once("expected ")
+    {
+        finding.hint = Some(expected.to_owned());
     }
 }
 
@@ -293,7 +395,11 @@ pub(super) fn likely_type(document: &Value, step: &str) -> Option<&'static str> 
         "DELAY"
     } else if has("result") || !has("next") {
         "END"
-    } else if step.get("next").and_then(Value::as_array).is_some_and(|n| n.iter().any(|t| t.get("condition").is_some())) {
+    } else if step
+        .get("next")
+        .and_then(Value::as_array)
+        .is_some_and(|n| n.iter().any(|t| t.get("condition").is_some()))
+    {
         "DECISION"
     } else {
         "PASS"
@@ -306,8 +412,18 @@ mod tests {
 
     #[test]
     fn versions_are_completed() {
-        for (written, right) in [("1", "1.0.0"), ("1.2", "1.2.0"), ("v1.2.3", "1.2.3"), ("01.2.0", "1.2.0"), ("1.0-beta", "1.0.0-beta")] {
-            assert_eq!(version_hint(written), format!("write `{right}`"), "{written}");
+        for (written, right) in [
+            ("1", "1.0.0"),
+            ("1.2", "1.2.0"),
+            ("v1.2.3", "1.2.3"),
+            ("01.2.0", "1.2.0"),
+            ("1.0-beta", "1.0.0-beta"),
+        ] {
+            assert_eq!(
+                version_hint(written),
+                format!("write `{right}`"),
+                "{written}"
+            );
         }
         assert!(version_hint("latest").contains("major.minor.patch"));
     }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
-use augmented_core::runtime::{Activity, Frame, FrameId, StepIdx, StepStatus, TimerKind, TokenId, TrailEntry, Visit};
+use augmented_core::runtime::{
+    Activity, Frame, FrameId, StepIdx, StepStatus, TimerKind, TokenId, TrailEntry, Visit,
+};
 use augmented_core::time::Timestamp;
 use serde_json::{Map, Value};
 
@@ -16,7 +18,13 @@ const VISIT_LIMIT: &str = "STEP_VISIT_LIMIT_EXCEEDED";
 
 impl Machine<'_> {
     pub(super) fn enter(&mut self, entry: Entry) -> Step {
-        let Entry { token: id, step: idx, value, error, extra } = entry;
+        let Entry {
+            token: id,
+            step: idx,
+            value,
+            error,
+            extra,
+        } = entry;
         let step = self.step(idx)?;
         let activation = self.new_activation();
         let token = self.token_mut(id)?;
@@ -34,7 +42,11 @@ impl Machine<'_> {
         }
         self.state.current_step = Some(idx);
         let number = self.open_visit(id, step)?;
-        self.trail.push(TrailEntry::Entered { step: idx, path, visit: number });
+        self.trail.push(TrailEntry::Entered {
+            step: idx,
+            path,
+            visit: number,
+        });
         if let Some(limit) = self.over_visit_limit(id, step, number)? {
             return self.fail_over_limit(id, step, limit, error.as_deref());
         }
@@ -53,10 +65,19 @@ impl Machine<'_> {
     /// Opens the next visit of the step in its frame and answers its number.
     fn open_visit(&mut self, id: TokenId, step: &CompiledStep) -> Step<u32> {
         let (now, frame_id) = (self.now, self.token(id)?.frame);
-        let frame = self.state.frames.get_mut(&frame_id).ok_or(Fault("a frame is missing"))?;
+        let frame = self
+            .state
+            .frames
+            .get_mut(&frame_id)
+            .ok_or(Fault("a frame is missing"))?;
         let base = frame.visit_base;
-        let slot = frame.visits.get_mut(usize::from(step.slot)).ok_or(Fault("a frame has too few slots"))?;
-        let (number, freed) = slot.as_ref().map_or((base + 1, 0), |visit| (visit.number + 1, visit.bytes));
+        let slot = frame
+            .visits
+            .get_mut(usize::from(step.slot))
+            .ok_or(Fault("a frame has too few slots"))?;
+        let (number, freed) = slot
+            .as_ref()
+            .map_or((base + 1, 0), |visit| (visit.number + 1, visit.bytes));
         *slot = Some(Box::new(Visit {
             number,
             status: StepStatus::Running,
@@ -78,8 +99,17 @@ impl Machine<'_> {
 
     /// A step was entered too often. Its handlers may take over once; where the handler itself is entered too often,
     /// or the instance as a whole, nobody does: two exhausted steps would hand the error to each other for ever.
-    fn fail_over_limit(&mut self, id: TokenId, step: &CompiledStep, limit: ErrorInfo, handled: Option<&Value>) -> Step {
-        let again = handled.and_then(|error| error.get("code")).and_then(Value::as_str) == Some(VISIT_LIMIT);
+    fn fail_over_limit(
+        &mut self,
+        id: TokenId,
+        step: &CompiledStep,
+        limit: ErrorInfo,
+        handled: Option<&Value>,
+    ) -> Step {
+        let again = handled
+            .and_then(|error| error.get("code"))
+            .and_then(Value::as_str)
+            == Some(VISIT_LIMIT);
         let no_handler = step.on_failure.handlers.is_empty();
         if again || no_handler || self.state.total_visits > self.limits.max_total_visits {
             self.close_failed(id, &limit, 0)?;
@@ -89,17 +119,36 @@ impl Machine<'_> {
         self.fail_step(id, limit, 0)
     }
 
-    fn over_visit_limit(&self, id: TokenId, step: &CompiledStep, number: u32) -> Step<Option<ErrorInfo>> {
-        let base = self.state.frames.get(&self.token(id)?.frame).map_or(0, |frame| frame.visit_base);
+    fn over_visit_limit(
+        &self,
+        id: TokenId,
+        step: &CompiledStep,
+        number: u32,
+    ) -> Step<Option<ErrorInfo>> {
+        let base = self
+            .state
+            .frames
+            .get(&self.token(id)?.frame)
+            .map_or(0, |frame| frame.visit_base);
         let limit = step.max_visits.unwrap_or(self.limits.max_step_visits);
         let message = if number - base > limit {
-            format!("step `{}` was entered more than {limit} times in its scope", step.id)
+            format!(
+                "step `{}` was entered more than {limit} times in its scope",
+                step.id
+            )
         } else if self.state.total_visits > self.limits.max_total_visits {
-            format!("the instance entered more than {} steps", self.limits.max_total_visits)
+            format!(
+                "the instance entered more than {} steps",
+                self.limits.max_total_visits
+            )
         } else {
             return Ok(None);
         };
-        Ok(Some(ErrorInfo::new(VISIT_LIMIT, ErrorCategory::Validation, message)))
+        Ok(Some(ErrorInfo::new(
+            VISIT_LIMIT,
+            ErrorCategory::Validation,
+            message,
+        )))
     }
 
     /// The step input: its mapping, else what the path brings for steps that pass it on, else an empty object;
@@ -114,8 +163,14 @@ impl Machine<'_> {
     ) -> Result<Option<Arc<Value>>, ErrorInfo> {
         let mapped = match &step.input {
             Some(template) => {
-                let Some(token) = self.state.tokens.get(&id) else { return Ok(None) };
-                Some(template.eval(&self.roots(token, error)).map_err(|error| expression_error(&error))?)
+                let Some(token) = self.state.tokens.get(&id) else {
+                    return Ok(None);
+                };
+                Some(
+                    template
+                        .eval(&self.roots(token, error))
+                        .map_err(|error| expression_error(&error))?,
+                )
             }
             None => None,
         };
@@ -133,14 +188,21 @@ impl Machine<'_> {
     }
 
     /// Records the input on the visit and counts it.
-    fn keep_input(&mut self, id: TokenId, step: &CompiledStep, input: &Arc<Value>) -> Step<Result<(), ErrorInfo>> {
+    fn keep_input(
+        &mut self,
+        id: TokenId,
+        step: &CompiledStep,
+        input: &Arc<Value>,
+    ) -> Step<Result<(), ErrorInfo>> {
         let bytes = json_bytes(input);
         if let Err(error) = self.count(bytes, "the input of the step") {
             return Ok(Err(error));
         }
         let visit = self.visit_mut(id, step)?;
         visit.input = Some(input.clone());
-        visit.bytes = visit.bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        visit.bytes = visit
+            .bytes
+            .saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
         Ok(Ok(()))
     }
 
@@ -148,14 +210,24 @@ impl Machine<'_> {
     pub(super) fn count(&mut self, bytes: usize, what: &str) -> Result<(), ErrorInfo> {
         let total = self.state.bytes.saturating_add(bytes as u64);
         let message = if bytes > self.limits.max_value_bytes {
-            format!("{what} has about {bytes} bytes, at most {} are kept: pass large data by reference", self.limits.max_value_bytes)
+            format!(
+                "{what} has about {bytes} bytes, at most {} are kept: pass large data by reference",
+                self.limits.max_value_bytes
+            )
         } else if total > self.limits.max_state_bytes {
-            format!("the instance would hold about {total} bytes, at most {} are kept: pass large data by reference", self.limits.max_state_bytes)
+            format!(
+                "the instance would hold about {total} bytes, at most {} are kept: pass large data by reference",
+                self.limits.max_state_bytes
+            )
         } else {
             self.state.bytes = total;
             return Ok(());
         };
-        Err(ErrorInfo::new("STATE_SIZE_EXCEEDED", ErrorCategory::Validation, message))
+        Err(ErrorInfo::new(
+            "STATE_SIZE_EXCEEDED",
+            ErrorCategory::Validation,
+            message,
+        ))
     }
 
     /// Does what the kind of the step does on entry.
@@ -163,17 +235,26 @@ impl Machine<'_> {
         match &self.body(self.token(id)?.step)? {
             Body::Pass => self.complete(id, input, None, 0),
             Body::End(end) => self.end(id, end, input),
-            Body::Task { task_ref } => self.dispatch(id, *task_ref, input.unwrap_or_default(), 0, None),
+            Body::Task { task_ref } => {
+                self.dispatch(id, *task_ref, input.unwrap_or_default(), 0, None)
+            }
             Body::Parallel(body) => self.fork(id, body, input),
             Body::ForEach(body) => self.begin_loop(id, body),
-            Body::Signal { signal_type, timeout } => self.begin_wait(id, signal_type, timeout.as_ref()),
+            Body::Signal {
+                signal_type,
+                timeout,
+            } => self.begin_wait(id, signal_type, timeout.as_ref()),
             Body::Delay(body) => self.begin_delay(id, &body.due, input),
             Body::Poll(body) => self.begin_poll(id, step, body, input.unwrap_or_default()),
             Body::SubWorkflow(body) => self.start_child(id, body, input.unwrap_or_default(), 1),
             Body::Unsupported => self.fail_step(
                 id,
-                ErrorInfo::new("EXECUTOR_NOT_REGISTERED", ErrorCategory::System, format!("this engine cannot run steps such as `{}`", step.id))
-                    .with_retryable(false),
+                ErrorInfo::new(
+                    "EXECUTOR_NOT_REGISTERED",
+                    ErrorCategory::System,
+                    format!("this engine cannot run steps such as `{}`", step.id),
+                )
+                .with_retryable(false),
                 0,
             ),
         }
@@ -206,7 +287,9 @@ impl Machine<'_> {
             Ok(value) => value,
             Err(error) => return Ok(Err(expression_error(&error))),
         };
-        let parsed = value.as_str().and_then(|text| super::flow_control::parse_instant(text, *zone));
+        let parsed = value
+            .as_str()
+            .and_then(|text| super::flow_control::parse_instant(text, *zone));
         Ok(parsed.ok_or_else(|| {
             let shown: String = value.to_string().chars().take(100).collect();
             ErrorInfo::new(
@@ -220,7 +303,11 @@ impl Machine<'_> {
     /// Marks the visit of a control point as waiting.
     pub(super) fn mark_waiting(&mut self, id: TokenId) -> Step {
         let token = self.token(id)?;
-        let entry = TrailEntry::Waiting { step: token.step, path: token.path.clone(), visit: token.visit };
+        let entry = TrailEntry::Waiting {
+            step: token.step,
+            path: token.path.clone(),
+            visit: token.visit,
+        };
         let step = self.step(token.step)?;
         self.visit_mut(id, step)?.status = StepStatus::Waiting;
         self.trail.push(entry);
@@ -230,8 +317,16 @@ impl Machine<'_> {
     /// The visit a control point is in.
     pub(super) fn visit_mut(&mut self, id: TokenId, step: &CompiledStep) -> Step<&mut Visit> {
         let frame = self.token(id)?.frame;
-        let frame = self.state.frames.get_mut(&frame).ok_or(Fault("a frame is missing"))?;
-        frame.visits.get_mut(usize::from(step.slot)).and_then(Option::as_deref_mut).ok_or(Fault("a visit is missing"))
+        let frame = self
+            .state
+            .frames
+            .get_mut(&frame)
+            .ok_or(Fault("a frame is missing"))?;
+        frame
+            .visits
+            .get_mut(usize::from(step.slot))
+            .and_then(Option::as_deref_mut)
+            .ok_or(Fault("a visit is missing"))
     }
 
     pub(super) fn new_frame(
@@ -245,7 +340,17 @@ impl Machine<'_> {
         let id = self.state.next_frame;
         self.state.next_frame += 1;
         let visits = (0..slots).map(|_| None).collect();
-        self.state.frames.insert(id, Frame { parent, owner, item, left_bodies: Vec::new(), visit_base, visits });
+        self.state.frames.insert(
+            id,
+            Frame {
+                parent,
+                owner,
+                item,
+                left_bodies: Vec::new(),
+                visit_base,
+                visits,
+            },
+        );
         id
     }
 }

@@ -17,12 +17,21 @@ impl Machine<'_> {
         let root = error_root(&error, step, input.as_deref(), attempt);
         let error = self.close_failed(id, &error, attempt)?;
         // An exhausted step that goes on regardless would run for ever.
-        let go_on = if error.code == "STEP_VISIT_LIMIT_EXCEEDED" { None } else { step.on_failure.go_on };
+        let go_on = if error.code == "STEP_VISIT_LIMIT_EXCEEDED" {
+            None
+        } else {
+            step.on_failure.go_on
+        };
         self.route(id, step, error, root, go_on)
     }
 
     /// Marks the visit of a control point as failed.
-    pub(super) fn close_failed(&mut self, id: TokenId, error: &ErrorInfo, attempt: u32) -> Step<Arc<ErrorInfo>> {
+    pub(super) fn close_failed(
+        &mut self,
+        id: TokenId,
+        error: &ErrorInfo,
+        attempt: u32,
+    ) -> Step<Arc<ErrorInfo>> {
         let token = self.token(id)?;
         let (idx, path, number) = (token.step, token.path.clone(), token.visit);
         let step = self.step(idx)?;
@@ -34,14 +43,27 @@ impl Machine<'_> {
         visit.attempt = attempt;
         visit.completed_at = Some(now);
         visit.completion_seq = Some(seq);
-        self.trail.push(TrailEntry::Failed { step: idx, path, visit: number, attempt, error: error.clone() });
+        self.trail.push(TrailEntry::Failed {
+            step: idx,
+            path,
+            visit: number,
+            attempt,
+            error: error.clone(),
+        });
         self.token_mut(id)?.activity = Activity::Frozen;
         self.state.handling.remove(&id);
         Ok(error)
     }
 
     /// Handlers first, then `CONTINUE`, then the container, then the workflow.
-    fn route(&mut self, id: TokenId, step: &CompiledStep, error: Arc<ErrorInfo>, root: Arc<Value>, go_on: Option<GoOn>) -> Step {
+    fn route(
+        &mut self,
+        id: TokenId,
+        step: &CompiledStep,
+        error: Arc<ErrorInfo>,
+        root: Arc<Value>,
+        go_on: Option<GoOn>,
+    ) -> Step {
         match self.handler(id, step, &error, &root)? {
             Ok(Some((handler, extra))) => return self.hand_over(id, handler.target, root, extra),
             Ok(None) => {}
@@ -56,7 +78,13 @@ impl Machine<'_> {
             Some(GoOn::To(target)) => self.hand_over(id, target, root, None),
             Some(GoOn::Default(target)) => {
                 let token = self.token(id)?;
-                self.trail.push(TrailEntry::Transition { from: token.step, to: target, path: token.path.clone(), rule: None, values: None });
+                self.trail.push(TrailEntry::Transition {
+                    from: token.step,
+                    to: target,
+                    path: token.path.clone(),
+                    rule: None,
+                    values: None,
+                });
                 let id = self.leave_for(id, target)?;
                 self.go(id, target, None);
                 Ok(())
@@ -67,7 +95,10 @@ impl Machine<'_> {
     }
 
     /// The first matching handler and the members its `inputMapping` makes.
-    #[expect(clippy::type_complexity, reason = "the parts are taken apart at once by the only caller")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "the parts are taken apart at once by the only caller"
+    )]
     fn handler<'s>(
         &self,
         id: TokenId,
@@ -77,17 +108,28 @@ impl Machine<'_> {
     ) -> Step<Result<Option<(&'s Handler, Option<Map<String, Value>>)>, ErrorInfo>> {
         let roots = self.roots(self.token(id)?, Some(root));
         for rule in &step.on_failure.handlers {
-            let named = rule.category.is_none_or(|category| category == error.category)
+            let named = rule
+                .category
+                .is_none_or(|category| category == error.category)
                 && rule.code.as_ref().is_none_or(|code| **code == *error.code);
             if !named {
                 continue;
             }
-            match rule.condition.as_ref().map(|condition| condition.eval_bool(&roots)) {
+            match rule
+                .condition
+                .as_ref()
+                .map(|condition| condition.eval_bool(&roots))
+            {
                 Some(Ok(false)) => continue,
                 Some(Err(error)) => return Ok(Err(expression_error(&error))),
                 Some(Ok(true)) | None => {}
             }
-            let extra = match rule.handler.input.as_ref().map(|template| template.eval(&roots)) {
+            let extra = match rule
+                .handler
+                .input
+                .as_ref()
+                .map(|template| template.eval(&roots))
+            {
                 None => None,
                 Some(Ok(Value::Object(members))) => Some(members),
                 Some(Ok(_)) => None,
@@ -99,11 +141,29 @@ impl Machine<'_> {
     }
 
     /// Sends a control point to the step that handles an error.
-    pub(super) fn hand_over(&mut self, id: TokenId, target: StepIdx, root: Arc<Value>, extra: Option<Map<String, Value>>) -> Step {
+    pub(super) fn hand_over(
+        &mut self,
+        id: TokenId,
+        target: StepIdx,
+        root: Arc<Value>,
+        extra: Option<Map<String, Value>>,
+    ) -> Step {
         let token = self.token(id)?;
-        self.trail.push(TrailEntry::Transition { from: token.step, to: target, path: token.path.clone(), rule: None, values: None });
+        self.trail.push(TrailEntry::Transition {
+            from: token.step,
+            to: target,
+            path: token.path.clone(),
+            rule: None,
+            values: None,
+        });
         let token = self.leave_for(id, target)?;
-        self.work.push_back(Entry { token, step: target, value: None, error: Some(root), extra });
+        self.work.push_back(Entry {
+            token,
+            step: target,
+            value: None,
+            error: Some(root),
+            extra,
+        });
         Ok(())
     }
 
@@ -153,7 +213,12 @@ impl Machine<'_> {
 }
 
 /// The value of root `error`: the error itself, where it happened, and with what.
-pub(super) fn error_root(error: &ErrorInfo, step: &CompiledStep, input: Option<&Value>, attempt: u32) -> Arc<Value> {
+pub(super) fn error_root(
+    error: &ErrorInfo,
+    step: &CompiledStep,
+    input: Option<&Value>,
+    attempt: u32,
+) -> Arc<Value> {
     let mut value = match serde_json::to_value(error) {
         Ok(Value::Object(members)) => members,
         Ok(_) | Err(_) => Map::new(),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::runtime::{
-    Activity, ChildDone, ChildStatus, InstanceError, InstanceStatus, StepIdx, StepStatus, TimerKind, TokenId, TrailEntry,
+    Activity, ChildDone, ChildStatus, InstanceError, InstanceStatus, StepIdx, StepStatus,
+    TimerKind, TokenId, TrailEntry,
 };
 use serde_json::Value;
 
@@ -25,7 +26,13 @@ pub(super) fn known(value: Arc<Value>) -> Option<Arc<Value>> {
 
 impl Machine<'_> {
     /// Finishes a step: maps its output, writes variables, takes the first matching transition.
-    pub(super) fn complete(&mut self, id: TokenId, raw: Option<Arc<Value>>, outcome: Option<Arc<str>>, attempt: u32) -> Step {
+    pub(super) fn complete(
+        &mut self,
+        id: TokenId,
+        raw: Option<Arc<Value>>,
+        outcome: Option<Arc<str>>,
+        attempt: u32,
+    ) -> Step {
         let step = self.step(self.token(id)?.step)?;
         let raw = raw.and_then(known);
         let output = match self.mapped_output(id, step, raw.as_ref(), outcome.as_deref())? {
@@ -58,7 +65,13 @@ impl Machine<'_> {
         visit.attempt = attempt;
         visit.completed_at = Some(now);
         visit.completion_seq = Some(seq);
-        self.trail.push(TrailEntry::Completed { step: idx, path, visit: number, attempt, outcome });
+        self.trail.push(TrailEntry::Completed {
+            step: idx,
+            path,
+            visit: number,
+            attempt,
+            outcome,
+        });
         self.state.handling.remove(&id);
         match chosen {
             Some((target, rule, values)) => self.take(id, target, rule, values, output),
@@ -78,7 +91,9 @@ impl Machine<'_> {
             Some(template) => {
                 let token = self.token(id)?;
                 let error = self.state.handling.get(&id).map(Arc::as_ref);
-                let roots = self.roots(token, error).with_result(raw.map_or(&NULL, |raw| raw), outcome.unwrap_or(SUCCESS));
+                let roots = self
+                    .roots(token, error)
+                    .with_result(raw.map_or(&NULL, |raw| raw), outcome.unwrap_or(SUCCESS));
                 match template.eval(&roots) {
                     Ok(value) => known(Arc::new(value)),
                     Err(error) => return Ok(Err(expression_error(&error))),
@@ -92,13 +107,21 @@ impl Machine<'_> {
                 return Ok(Err(error));
             }
             let visit = self.visit_mut(id, step)?;
-            visit.bytes = visit.bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+            visit.bytes = visit
+                .bytes
+                .saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
         }
         Ok(Ok(output))
     }
 
     /// Writes workflow variables; every entry sees the old values. Answers the old variables if any changed.
-    fn assign(&mut self, id: TokenId, step: &CompiledStep, raw: Option<&Value>, outcome: Option<&str>) -> Step<Result<Option<Arc<Value>>, ErrorInfo>> {
+    fn assign(
+        &mut self,
+        id: TokenId,
+        step: &CompiledStep,
+        raw: Option<&Value>,
+        outcome: Option<&str>,
+    ) -> Step<Result<Option<Arc<Value>>, ErrorInfo>> {
         if step.assign.is_empty() {
             return Ok(Ok(None));
         }
@@ -107,7 +130,9 @@ impl Machine<'_> {
         let mut written = Vec::with_capacity(step.assign.len());
         {
             let error = self.state.handling.get(&id).map(Arc::as_ref);
-            let roots = self.roots(token, error).with_result(raw.unwrap_or(&NULL), outcome.unwrap_or(SUCCESS));
+            let roots = self
+                .roots(token, error)
+                .with_result(raw.unwrap_or(&NULL), outcome.unwrap_or(SUCCESS));
             for (name, template) in &step.assign {
                 match template.eval(&roots) {
                     Ok(value) => written.push((name.clone(), value)),
@@ -118,10 +143,16 @@ impl Machine<'_> {
         let before = self.state.vars.clone();
         let old = json_bytes(&before) as u64;
         let mut after = Value::clone(&before);
-        let Value::Object(members) = &mut after else { return Err(Fault("the variables are no object")) };
+        let Value::Object(members) = &mut after else {
+            return Err(Fault("the variables are no object"));
+        };
         for (name, value) in written {
             members.insert(name.to_string(), value);
-            self.trail.push(TrailEntry::VariableSet { step: idx, path: path.clone(), name });
+            self.trail.push(TrailEntry::VariableSet {
+                step: idx,
+                path: path.clone(),
+                name,
+            });
         }
         let bytes = json_bytes(&after);
         let counted = self.state.bytes;
@@ -135,7 +166,10 @@ impl Machine<'_> {
     }
 
     /// The first matching entry of `next`: its target and index, and what it read if that is recorded.
-    #[expect(clippy::type_complexity, reason = "the three parts are taken apart at once by the only caller")]
+    #[expect(
+        clippy::type_complexity,
+        reason = "the three parts are taken apart at once by the only caller"
+    )]
     fn choose(
         &self,
         id: TokenId,
@@ -149,10 +183,16 @@ impl Machine<'_> {
         let token = self.token(id)?;
         let outcome = outcome.unwrap_or(SUCCESS);
         let error = self.state.handling.get(&id).map(Arc::as_ref);
-        let roots = self.roots(token, error).with_result(raw.unwrap_or(&NULL), outcome);
+        let roots = self
+            .roots(token, error)
+            .with_result(raw.unwrap_or(&NULL), outcome);
         let mut values = serde_json::Map::new();
         for (position, rule) in step.next.iter().enumerate() {
-            if rule.on.as_ref().is_some_and(|codes| !codes.iter().any(|code| **code == *outcome)) {
+            if rule
+                .on
+                .as_ref()
+                .is_some_and(|codes| !codes.iter().any(|code| **code == *outcome))
+            {
                 continue;
             }
             let holds = match &rule.condition {
@@ -176,14 +216,30 @@ impl Machine<'_> {
         Ok(Err(ErrorInfo::new(
             "NO_MATCHING_TRANSITION",
             ErrorCategory::Validation,
-            format!("no entry of `next` of step `{}` matches outcome `{outcome}`: add a default entry", step.id),
+            format!(
+                "no entry of `next` of step `{}` matches outcome `{outcome}`: add a default entry",
+                step.id
+            ),
         )))
     }
 
-    fn take(&mut self, id: TokenId, target: StepIdx, rule: u16, values: Option<Box<Value>>, output: Option<Arc<Value>>) -> Step {
+    fn take(
+        &mut self,
+        id: TokenId,
+        target: StepIdx,
+        rule: u16,
+        values: Option<Box<Value>>,
+        output: Option<Arc<Value>>,
+    ) -> Step {
         let token = self.token(id)?;
         let rule = (self.flow.decisions != DecisionDetail::None).then_some(rule);
-        self.trail.push(TrailEntry::Transition { from: token.step, to: target, path: token.path.clone(), rule, values });
+        self.trail.push(TrailEntry::Transition {
+            from: token.step,
+            to: target,
+            path: token.path.clone(),
+            rule,
+            values,
+        });
         let id = self.leave_for(id, target)?;
         self.go(id, target, output);
         Ok(())
@@ -199,7 +255,9 @@ impl Machine<'_> {
             if self.step(token.step)?.scope == wanted {
                 return Ok(id);
             }
-            let container = token.parent.ok_or(Fault("a transition leads into a scope that is not around it"))?;
+            let container = token.parent.ok_or(Fault(
+                "a transition leads into a scope that is not around it",
+            ))?;
             self.close_escaped(container)?;
             id = container;
         }
@@ -240,20 +298,39 @@ impl Machine<'_> {
                         }
                     }
                 };
-                self.close_end_visit(id, step, own.clone().or_else(|| value.clone()).and_then(known))?;
-                self.trail.push(TrailEntry::Completed { step: idx, path, visit, attempt: 0, outcome: outcome.clone() });
+                self.close_end_visit(
+                    id,
+                    step,
+                    own.clone().or_else(|| value.clone()).and_then(known),
+                )?;
+                self.trail.push(TrailEntry::Completed {
+                    step: idx,
+                    path,
+                    visit,
+                    attempt: 0,
+                    outcome: outcome.clone(),
+                });
                 self.complete_instance(id, own, value, outcome.clone())
             }
             EndKind::Failed { code, message } => {
                 let error = self.state.handling.get(&id).map(Arc::as_ref);
-                let text = match message.as_ref().map(|template| template.eval(&self.roots(token, error))) {
+                let text = match message
+                    .as_ref()
+                    .map(|template| template.eval(&self.roots(token, error)))
+                {
                     None => format!("the workflow ended at `{}`", step.id),
                     Some(Ok(Value::String(text))) => text,
                     Some(Ok(other)) => other.to_string(),
                     Some(Err(error)) => return self.fail_step(id, expression_error(&error), 0),
                 };
                 self.close_end_visit(id, step, None)?;
-                self.trail.push(TrailEntry::Completed { step: idx, path, visit, attempt: 0, outcome: None });
+                self.trail.push(TrailEntry::Completed {
+                    step: idx,
+                    path,
+                    visit,
+                    attempt: 0,
+                    outcome: None,
+                });
                 let error = ErrorInfo::new(code.as_ref(), ErrorCategory::Business, text);
                 self.fail_instance(Arc::new(error), Some(step.id.clone()));
                 Ok(())
@@ -261,7 +338,12 @@ impl Machine<'_> {
         }
     }
 
-    fn close_end_visit(&mut self, id: TokenId, step: &CompiledStep, output: Option<Arc<Value>>) -> Step {
+    fn close_end_visit(
+        &mut self,
+        id: TokenId,
+        step: &CompiledStep,
+        output: Option<Arc<Value>>,
+    ) -> Step {
         let (now, seq) = (self.now, self.seq);
         let visit = self.visit_mut(id, step)?;
         visit.status = StepStatus::Completed;
@@ -272,7 +354,13 @@ impl Machine<'_> {
     }
 
     /// Builds and checks the instance output and ends the instance.
-    fn complete_instance(&mut self, id: TokenId, own: Option<Arc<Value>>, value: Option<Arc<Value>>, outcome: Option<Arc<str>>) -> Step {
+    fn complete_instance(
+        &mut self,
+        id: TokenId,
+        own: Option<Arc<Value>>,
+        value: Option<Arc<Value>>,
+        outcome: Option<Arc<str>>,
+    ) -> Step {
         let built = match (own, &self.flow.output) {
             (Some(own), _) => Some(own),
             (None, Some(template)) => {
@@ -288,9 +376,15 @@ impl Machine<'_> {
             let value = built.as_deref().unwrap_or(&NULL);
             if !schema.is_valid(value) {
                 let findings = schema.validate(value);
-                let first = findings.first().map_or_else(String::new, |finding| format!(": {} at `{}`", finding.message, finding.pointer));
-                let error = ErrorInfo::new("OUTPUT_INVALID", ErrorCategory::Validation, format!("the output does not fit outputSchema{first}"))
-                    .with_details(serde_json::json!({ "findings": findings }));
+                let first = findings.first().map_or_else(String::new, |finding| {
+                    format!(": {} at `{}`", finding.message, finding.pointer)
+                });
+                let error = ErrorInfo::new(
+                    "OUTPUT_INVALID",
+                    ErrorCategory::Validation,
+                    format!("the output does not fit outputSchema{first}"),
+                )
+                .with_details(serde_json::json!({ "findings": findings }));
                 return self.fail_root(id, error);
             }
         }
@@ -304,17 +398,27 @@ impl Machine<'_> {
     }
 
     /// Ends the instance as FAILED; its control points are frozen, not deleted.
-    pub(super) fn fail_instance(&mut self, error: Arc<ErrorInfo>, failed_step_id: Option<Arc<str>>) {
+    pub(super) fn fail_instance(
+        &mut self,
+        error: Arc<ErrorInfo>,
+        failed_step_id: Option<Arc<str>>,
+    ) {
         self.cancel_everything(false);
-        self.trail.push(TrailEntry::InstanceFailed { error: error.clone() });
+        self.trail.push(TrailEntry::InstanceFailed {
+            error: error.clone(),
+        });
         self.state.status = InstanceStatus::Failed;
-        self.state.error = Some(InstanceError { error, failed_step_id });
+        self.state.error = Some(InstanceError {
+            error,
+            failed_step_id,
+        });
         self.finish(ChildStatus::Failed);
     }
 
     /// Ends the instance because state and workflow contradict each other.
     pub(super) fn fail_by_fault(&mut self, fault: &Fault) {
-        let error = ErrorInfo::new("ENGINE_FAULT", ErrorCategory::System, fault.0).with_retryable(false);
+        let error =
+            ErrorInfo::new("ENGINE_FAULT", ErrorCategory::System, fault.0).with_retryable(false);
         debug_assert!(false, "engine fault: {}", fault.0);
         self.fail_instance(Arc::new(error), None);
     }
@@ -337,21 +441,36 @@ impl Machine<'_> {
         if self.state.cancellation.is_some() {
             self.clear_timer(TimerKind::CancelGrace, 0);
         }
-        let Some(parent) = header.parent.clone().filter(|parent| parent.waits) else { return };
+        let Some(parent) = header.parent.clone().filter(|parent| parent.waits) else {
+            return;
+        };
         let done = ChildDone {
             activation: parent.activation,
             instance_id: header.instance_id,
             status,
             output: self.state.output.clone(),
             outcome: self.state.outcome.clone(),
-            error: self.state.error.as_ref().map(|failed| ErrorInfo::clone(&failed.error)),
+            error: self
+                .state
+                .error
+                .as_ref()
+                .map(|failed| ErrorInfo::clone(&failed.error)),
         };
-        self.commands.push(Command::NotifyParent { parent, done: Box::new(done) });
+        self.commands.push(Command::NotifyParent {
+            parent,
+            done: Box::new(done),
+        });
     }
 
     /// Stops all work. On a failure the root's control point stays where it is, frozen.
     pub(super) fn cancel_everything(&mut self, await_tasks: bool) {
-        let roots: Vec<TokenId> = self.state.tokens.iter().filter(|(_, token)| token.parent.is_none()).map(|(id, _)| *id).collect();
+        let roots: Vec<TokenId> = self
+            .state
+            .tokens
+            .iter()
+            .filter(|(_, token)| token.parent.is_none())
+            .map(|(id, _)| *id)
+            .collect();
         for id in roots {
             self.stop(id, await_tasks);
             if let Some(token) = self.state.tokens.get_mut(&id) {

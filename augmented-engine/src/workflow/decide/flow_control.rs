@@ -13,13 +13,25 @@ use super::{Fault, Machine, Step};
 
 impl Machine<'_> {
     /// A step begins to wait for a signal; one kept from before is taken at once.
-    pub(super) fn begin_wait(&mut self, id: TokenId, signal_type: &Arc<str>, timeout: Option<&WaitTimeout>) -> Step {
-        let kept = self.state.signals.iter().position(|kept| kept.0.signal_type == *signal_type);
+    pub(super) fn begin_wait(
+        &mut self,
+        id: TokenId,
+        signal_type: &Arc<str>,
+        timeout: Option<&WaitTimeout>,
+    ) -> Step {
+        let kept = self
+            .state
+            .signals
+            .iter()
+            .position(|kept| kept.0.signal_type == *signal_type);
         if let Some(signal) = kept.and_then(|position| self.state.signals.remove(position)) {
             self.token_mut(id)?.activity = Activity::Signal { until: None };
             return self.take_signal(id, &signal.0);
         }
-        let until = match timeout.map(|timeout| self.instant(id, &timeout.due)).transpose()? {
+        let until = match timeout
+            .map(|timeout| self.instant(id, &timeout.due))
+            .transpose()?
+        {
             Some(Err(error)) => return self.fail_step(id, error, 0),
             Some(Ok(until)) => Some(until),
             None => None,
@@ -53,18 +65,36 @@ impl Machine<'_> {
                 let input = self.visit_mut(id, step)?.input.clone();
                 self.complete(id, input, Some(Arc::from("ELAPSED")), 0)
             }
-            (TimerKind::Wait, Activity::Signal { .. }, Body::Signal { signal_type, timeout }) => {
+            (
+                TimerKind::Wait,
+                Activity::Signal { .. },
+                Body::Signal {
+                    signal_type,
+                    timeout,
+                },
+            ) => {
                 let message = format!("no signal `{signal_type}` arrived in time");
-                let error = ErrorInfo::new("EVENT_WAIT_TIMEOUT", ErrorCategory::Timeout, message).with_retryable(false);
+                let error = ErrorInfo::new("EVENT_WAIT_TIMEOUT", ErrorCategory::Timeout, message)
+                    .with_retryable(false);
                 match timeout.as_ref().and_then(|timeout| timeout.handler) {
                     Some(handler) => self.expire(id, handler, error),
                     None => self.fail_step(id, error, 0),
                 }
             }
-            (TimerKind::PollRound, Activity::PollPause { .. }, Body::Poll(body)) => self.next_round(id, body),
-            (TimerKind::PollTimeout, Activity::Task { .. } | Activity::PollPause { .. }, Body::Poll(_)) => self.poll_over_time(id),
-            (TimerKind::ChildRetry, Activity::ChildPause { .. }, Body::SubWorkflow(body)) => self.next_child(id, body),
-            (TimerKind::ChildTimeout, Activity::Child { .. }, Body::SubWorkflow(body)) => self.child_over_time(id, body),
+            (TimerKind::PollRound, Activity::PollPause { .. }, Body::Poll(body)) => {
+                self.next_round(id, body)
+            }
+            (
+                TimerKind::PollTimeout,
+                Activity::Task { .. } | Activity::PollPause { .. },
+                Body::Poll(_),
+            ) => self.poll_over_time(id),
+            (TimerKind::ChildRetry, Activity::ChildPause { .. }, Body::SubWorkflow(body)) => {
+                self.next_child(id, body)
+            }
+            (TimerKind::ChildTimeout, Activity::Child { .. }, Body::SubWorkflow(body)) => {
+                self.child_over_time(id, body)
+            }
             // The step moved on within the same activation, for example from a POLL pause to its next round.
             _ => {
                 self.stale(Some(id));
@@ -97,14 +127,25 @@ pub(super) fn parse_instant(text: &str, zone: chrono_tz::Tz) -> Option<Timestamp
     if let Ok(at) = text.parse() {
         return Some(at);
     }
-    let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M"]
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
-        .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))?;
+    let local = [
+        "%Y-%m-%dT%H:%M:%S%.f",
+        "%Y-%m-%dT%H:%M",
+        "%Y-%m-%d %H:%M:%S",
+        "%Y-%m-%d %H:%M",
+    ]
+    .iter()
+    .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())
+    .or_else(|| {
+        NaiveDate::parse_from_str(text, "%Y-%m-%d")
+            .ok()?
+            .and_hms_opt(0, 0, 0)
+    })?;
     let mut probe = local;
     for _ in 0..=24 {
         match zone.from_local_datetime(&probe) {
-            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => return Some(Timestamp::from_chrono(at.to_utc())),
+            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => {
+                return Some(Timestamp::from_chrono(at.to_utc()));
+            }
             LocalResult::None => probe += chrono::TimeDelta::minutes(15),
         }
     }
@@ -117,13 +158,25 @@ mod tests {
 
     fn check(text: &str, zone: &str, expected: &str) {
         let zone = zone.parse().unwrap();
-        assert_eq!(parse_instant(text, zone).map_or_else(|| "none".to_owned(), |at| at.to_string()), expected, "{text} in {zone}");
+        assert_eq!(
+            parse_instant(text, zone).map_or_else(|| "none".to_owned(), |at| at.to_string()),
+            expected,
+            "{text} in {zone}"
+        );
     }
 
     #[test]
     fn instants_are_read_in_their_zone() {
-        check("2026-01-31T08:00:00Z", "Europe/Berlin", "2026-01-31T08:00:00Z");
-        check("2026-01-31T08:00:00", "Europe/Berlin", "2026-01-31T07:00:00Z");
+        check(
+            "2026-01-31T08:00:00Z",
+            "Europe/Berlin",
+            "2026-01-31T08:00:00Z",
+        );
+        check(
+            "2026-01-31T08:00:00",
+            "Europe/Berlin",
+            "2026-01-31T07:00:00Z",
+        );
         check("2026-07-01", "Europe/Berlin", "2026-06-30T22:00:00Z");
         check("2026-03-29T02:30", "Europe/Berlin", "2026-03-29T01:00:00Z");
         check("2026-10-25 02:30", "Europe/Berlin", "2026-10-25T00:30:00Z");

@@ -19,8 +19,8 @@ use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::expr::ExprError;
 use augmented_core::ids::Seq;
 use augmented_core::runtime::{
-    Activity, CancelRequest, Fact, FrameId, InstanceState, InstanceStatus, Message, PathRef, SignalMessage, StartMessage, StepIdx, TimerKey,
-    TimerKind, Token, TokenId, TrailEntry,
+    Activity, CancelRequest, Fact, FrameId, InstanceState, InstanceStatus, Message, PathRef,
+    SignalMessage, StartMessage, StepIdx, TimerKey, TimerKind, Token, TokenId, TrailEntry,
 };
 use augmented_core::store::TimerRow;
 use augmented_core::time::Timestamp;
@@ -42,7 +42,7 @@ pub struct DecideLimits {
     pub max_value_bytes: usize,
     /// Bytes of all inputs, outputs and variables of an instance (1 MiB).
     pub max_state_bytes: u64,
-    /// Signals kept for later steps (1000).
+    /// Signals kept for later steps before the door refuses more (1000).
     pub max_signals: usize,
     /// How deep sub-workflows nest (10).
     pub max_depth: u16,
@@ -71,17 +71,41 @@ impl Default for DecideLimits {
 ///
 /// The state is changed in place; a caller whose commit is refused throws it away and loads again. A message for
 /// something that is over changes nothing and leaves a fact that says so.
-pub fn decide(flow: &CompiledWorkflow, state: &mut InstanceState, message: Message, now: Timestamp, limits: &DecideLimits) -> Transition {
+pub fn decide(
+    flow: &CompiledWorkflow,
+    state: &mut InstanceState,
+    message: Message,
+    now: Timestamp,
+    limits: &DecideLimits,
+) -> Transition {
     let seq = state.next_seq();
-    let mut machine =
-        Machine { flow, state, now, seq, limits, trail: Vec::with_capacity(4), commands: Vec::new(), work: VecDeque::new() };
+    let mut machine = Machine {
+        flow,
+        state,
+        now,
+        seq,
+        limits,
+        trail: Vec::with_capacity(4),
+        commands: Vec::new(),
+        work: VecDeque::new(),
+    };
     if let Err(fault) = machine.apply(&message).and_then(|()| machine.run()) {
         machine.fail_by_fault(&fault);
     }
     machine.settle();
-    let Machine { trail, commands, .. } = machine;
+    let Machine {
+        trail, commands, ..
+    } = machine;
     state.seq = Some(seq);
-    Transition { fact: Fact { seq, at: now, message, trail }, commands }
+    Transition {
+        fact: Fact {
+            seq,
+            at: now,
+            message,
+            trail,
+        },
+        commands,
+    }
 }
 
 impl CompiledWorkflow {
@@ -91,7 +115,9 @@ impl CompiledWorkflow {
     /// The error of the expression that failed; the start is refused with it.
     pub fn initial_variables(&self, input: &Value, now: Timestamp) -> Result<Value, ErrorInfo> {
         match &self.variables {
-            Some(variables) => variables.eval(&StartRoots { input, now }).map_err(|error| expression_error(&error)),
+            Some(variables) => variables
+                .eval(&StartRoots { input, now })
+                .map_err(|error| expression_error(&error)),
             None => Ok(Value::Object(Map::new())),
         }
     }
@@ -184,7 +210,10 @@ impl<'a> Machine<'a> {
     fn on_signal(&mut self, signal: &SignalMessage) -> Step {
         let waiting = self.state.tokens.iter().find(|(_, token)| {
             matches!(token.activity, Activity::Signal { .. })
-                && self.flow.awaited_signal(token.step).is_some_and(|wanted| **wanted == *signal.signal_type)
+                && self
+                    .flow
+                    .awaited_signal(token.step)
+                    .is_some_and(|wanted| **wanted == *signal.signal_type)
         });
         if let Some((&id, token)) = waiting {
             self.trail.push(TrailEntry::SignalReceived {
@@ -195,12 +224,16 @@ impl<'a> Machine<'a> {
             });
             return self.take_signal(id, signal);
         }
-        if self.state.signals.len() >= self.limits.max_signals {
-            self.stale(None);
-            return Ok(());
-        }
-        self.trail.push(TrailEntry::SignalReceived { step: None, path: None, signal_type: signal.signal_type.clone(), buffered: true });
-        self.state.signals.push_back(augmented_core::runtime::BufferedSignal(signal.clone()));
+        // Whatever passed the door is kept: its sender was told so.
+        self.trail.push(TrailEntry::SignalReceived {
+            step: None,
+            path: None,
+            signal_type: signal.signal_type.clone(),
+            buffered: true,
+        });
+        self.state
+            .signals
+            .push_back(augmented_core::runtime::BufferedSignal(signal.clone()));
         Ok(())
     }
 
@@ -228,17 +261,29 @@ impl<'a> Machine<'a> {
     fn on_timer(&mut self, key: TimerKey) -> Step {
         match key.kind {
             TimerKind::Execution => {
-                self.trail.push(TrailEntry::TimerFired { step: None, path: None, key });
+                self.trail.push(TrailEntry::TimerFired {
+                    step: None,
+                    path: None,
+                    key,
+                });
                 if self.state.status == InstanceStatus::Cancelling {
                     return Ok(());
                 }
-                let error = ErrorInfo::new("WORKFLOW_TIMEOUT", ErrorCategory::Timeout, "the instance ran over its executionTimeout")
-                    .with_retryable(false);
+                let error = ErrorInfo::new(
+                    "WORKFLOW_TIMEOUT",
+                    ErrorCategory::Timeout,
+                    "the instance ran over its executionTimeout",
+                )
+                .with_retryable(false);
                 self.fail_instance(Arc::new(error), None);
                 Ok(())
             }
             TimerKind::CancelGrace => {
-                self.trail.push(TrailEntry::TimerFired { step: None, path: None, key });
+                self.trail.push(TrailEntry::TimerFired {
+                    step: None,
+                    path: None,
+                    key,
+                });
                 if self.state.status == InstanceStatus::Cancelling {
                     self.end_cancelled();
                 }
@@ -271,32 +316,51 @@ impl<'a> Machine<'a> {
 
     fn fired(&mut self, key: TimerKey, token: Option<TokenId>) {
         let token = token.and_then(|id| self.state.tokens.get(&id));
-        let (step, path) = (token.map(|token| token.step), token.and_then(|token| token.path.clone()));
+        let (step, path) = (
+            token.map(|token| token.step),
+            token.and_then(|token| token.path.clone()),
+        );
         self.trail.push(TrailEntry::TimerFired { step, path, key });
     }
 
     /// Records that a message came for something that is over.
     fn stale(&mut self, token: Option<TokenId>) {
         let token = token.and_then(|id| self.state.tokens.get(&id));
-        let (step, path) = (token.map(|token| token.step), token.and_then(|token| token.path.clone()));
+        let (step, path) = (
+            token.map(|token| token.step),
+            token.and_then(|token| token.path.clone()),
+        );
         self.trail.push(TrailEntry::Stale { step, path });
     }
 
     /// The control point that is in the given activation now.
     fn token_of(&self, activation: u64) -> Option<TokenId> {
-        self.state.tokens.iter().find(|(_, token)| token.activation == activation).map(|(id, _)| *id)
+        self.state
+            .tokens
+            .iter()
+            .find(|(_, token)| token.activation == activation)
+            .map(|(id, _)| *id)
     }
 
     fn token(&self, id: TokenId) -> Step<&Token> {
-        self.state.tokens.get(&id).ok_or(Fault("a control point is missing"))
+        self.state
+            .tokens
+            .get(&id)
+            .ok_or(Fault("a control point is missing"))
     }
 
     fn token_mut(&mut self, id: TokenId) -> Step<&mut Token> {
-        self.state.tokens.get_mut(&id).ok_or(Fault("a control point is missing"))
+        self.state
+            .tokens
+            .get_mut(&id)
+            .ok_or(Fault("a control point is missing"))
     }
 
     fn step(&self, step: StepIdx) -> Step<&'a CompiledStep> {
-        self.flow.steps.get(usize::from(step)).ok_or(Fault("a step index is out of range"))
+        self.flow
+            .steps
+            .get(usize::from(step))
+            .ok_or(Fault("a step index is out of range"))
     }
 
     fn body(&self, step: StepIdx) -> Step<&'a Body> {
@@ -307,10 +371,26 @@ impl<'a> Machine<'a> {
         Roots::at(self.flow, self.state, token, error, self.now)
     }
 
-    fn new_token(&mut self, parent: Option<TokenId>, slot: u32, frame: FrameId, path: PathRef, step: StepIdx) -> TokenId {
+    fn new_token(
+        &mut self,
+        parent: Option<TokenId>,
+        slot: u32,
+        frame: FrameId,
+        path: PathRef,
+        step: StepIdx,
+    ) -> TokenId {
         let id = self.state.next_token;
         self.state.next_token += 1;
-        let token = Token { parent, slot, frame, path, step, visit: 0, activation: 0, activity: Activity::Frozen };
+        let token = Token {
+            parent,
+            slot,
+            frame,
+            path,
+            step,
+            visit: 0,
+            activation: 0,
+            activity: Activity::Frozen,
+        };
         self.state.tokens.insert(id, token);
         id
     }
@@ -323,19 +403,41 @@ impl<'a> Machine<'a> {
 
     /// Sends a control point to a step.
     fn go(&mut self, token: TokenId, step: StepIdx, value: Option<Arc<Value>>) {
-        self.work.push_back(Entry { token, step, value, error: None, extra: None });
+        self.work.push_back(Entry {
+            token,
+            step,
+            value,
+            error: None,
+            extra: None,
+        });
     }
 
-    fn set_timer(&mut self, kind: TimerKind, activation: u64, fire_at: Timestamp, token: Option<TokenId>) {
+    fn set_timer(
+        &mut self,
+        kind: TimerKind,
+        activation: u64,
+        fire_at: Timestamp,
+        token: Option<TokenId>,
+    ) {
         let key = TimerKey { kind, activation };
         let token = token.and_then(|id| self.state.tokens.get(&id));
-        let (step, path) = (token.map(|token| token.step), token.and_then(|token| token.path.clone()));
-        self.trail.push(TrailEntry::TimerSet { step, path, key, fire_at });
-        self.commands.push(Command::SetTimer(TimerRow { key, fire_at }));
+        let (step, path) = (
+            token.map(|token| token.step),
+            token.and_then(|token| token.path.clone()),
+        );
+        self.trail.push(TrailEntry::TimerSet {
+            step,
+            path,
+            key,
+            fire_at,
+        });
+        self.commands
+            .push(Command::SetTimer(TimerRow { key, fire_at }));
     }
 
     fn clear_timer(&mut self, kind: TimerKind, activation: u64) {
-        self.commands.push(Command::ClearTimer(TimerKey { kind, activation }));
+        self.commands
+            .push(Command::ClearTimer(TimerKey { kind, activation }));
     }
 
     /// Derives the status from what the control points wait for.
@@ -344,15 +446,20 @@ impl<'a> Machine<'a> {
             return;
         }
         let waits = |activity: &Activity| {
-            matches!(activity, Activity::Signal { .. } | Activity::Delay { .. } | Activity::PollPause { .. })
+            matches!(
+                activity,
+                Activity::Signal { .. } | Activity::Delay { .. } | Activity::PollPause { .. }
+            )
         };
-        let mut leaves = self
-            .state
-            .tokens
-            .values()
-            .filter(|token| !matches!(token.activity, Activity::Parallel(_) | Activity::ForEach(_)));
+        let mut leaves = self.state.tokens.values().filter(|token| {
+            !matches!(token.activity, Activity::Parallel(_) | Activity::ForEach(_))
+        });
         let waiting = leaves.all(|token| waits(&token.activity));
-        self.state.status = if waiting { InstanceStatus::WaitingForEvent } else { InstanceStatus::Running };
+        self.state.status = if waiting {
+            InstanceStatus::WaitingForEvent
+        } else {
+            InstanceStatus::Running
+        };
     }
 }
 

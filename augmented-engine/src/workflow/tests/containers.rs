@@ -3,19 +3,27 @@
 use super::*;
 
 fn fork(join: Value, more: Value) -> Value {
-    let branch = |id: &str| json!({"branchId": id, "name": id, "steps": [task(&format!("t{id}"), None)]});
+    let branch =
+        |id: &str| json!({"branchId": id, "name": id, "steps": [task(&format!("t{id}"), None)]});
     let mut step = json!({"stepId": "f", "type": "PARALLEL", "branches": [branch("a"), branch("b"), branch("c")], "join": join});
-    step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    step.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     workflow(json!([step]))
 }
 
 fn statuses(output: &Value) -> Vec<(String, String)> {
     let branches = output["branches"].as_object().unwrap();
-    branches.iter().map(|(id, branch)| (id.clone(), branch["status"].as_str().unwrap().to_owned())).collect()
+    branches
+        .iter()
+        .map(|(id, branch)| (id.clone(), branch["status"].as_str().unwrap().to_owned()))
+        .collect()
 }
 
 fn pairs(expected: [(&str, &str); 3]) -> Vec<(String, String)> {
-    expected.map(|(id, status)| (id.to_owned(), status.to_owned())).to_vec()
+    expected
+        .map(|(id, status)| (id.to_owned(), status.to_owned()))
+        .to_vec()
 }
 
 #[test]
@@ -27,7 +35,10 @@ fn all_waits_for_every_branch() {
     assert_eq!(play.state.status, InstanceStatus::Running);
     play.ok("ta", json!({"n": 1}));
     let output = play.completed();
-    assert_eq!(statuses(output), pairs([("a", "COMPLETED"), ("b", "COMPLETED"), ("c", "COMPLETED")]));
+    assert_eq!(
+        statuses(output),
+        pairs([("a", "COMPLETED"), ("b", "COMPLETED"), ("c", "COMPLETED")])
+    );
     assert_eq!(output["branches"]["c"]["output"], json!({"n": 3}));
     play.replays();
 }
@@ -36,29 +47,44 @@ fn all_waits_for_every_branch() {
 fn first_cancels_the_others() {
     let mut play = Play::new(fork(json!({"type": "FIRST"}), json!({})), json!({}));
     play.ok("tb", json!({}));
-    assert_eq!(statuses(play.completed()), pairs([("a", "CANCELLED"), ("b", "COMPLETED"), ("c", "CANCELLED")]));
+    assert_eq!(
+        statuses(play.completed()),
+        pairs([("a", "CANCELLED"), ("b", "COMPLETED"), ("c", "CANCELLED")])
+    );
     assert_eq!(play.cancelled_tasks, 2);
     play.replays();
 }
 
 #[test]
 fn without_cancelling_the_rest_is_awaited_and_its_failures_ignored() {
-    let mut play = Play::new(fork(json!({"type": "FIRST"}), json!({"cancelRemaining": false})), json!({}));
+    let mut play = Play::new(
+        fork(json!({"type": "FIRST"}), json!({"cancelRemaining": false})),
+        json!({}),
+    );
     play.ok("tb", json!({}));
     play.fail("ta", "NO", ErrorCategory::Business);
     assert_eq!(play.state.status, InstanceStatus::Running);
     play.ok("tc", json!({}));
-    assert_eq!(statuses(play.completed()), pairs([("a", "FAILED"), ("b", "COMPLETED"), ("c", "COMPLETED")]));
+    assert_eq!(
+        statuses(play.completed()),
+        pairs([("a", "FAILED"), ("b", "COMPLETED"), ("c", "COMPLETED")])
+    );
     play.replays();
 }
 
 #[test]
 fn a_quorum_out_of_reach_is_an_error() {
-    let mut play = Play::new(fork(json!({"type": "N_OF_M", "count": 2}), json!({})), json!({}));
+    let mut play = Play::new(
+        fork(json!({"type": "N_OF_M", "count": 2}), json!({})),
+        json!({}),
+    );
     play.fail("ta", "NO", ErrorCategory::Business);
     assert_eq!(play.state.status, InstanceStatus::Running);
     play.fail("tb", "NO", ErrorCategory::Business);
-    assert_eq!((play.failed().code.as_str(), play.cancelled_tasks), ("JOIN_UNSATISFIABLE", 1));
+    assert_eq!(
+        (play.failed().code.as_str(), play.cancelled_tasks),
+        ("JOIN_UNSATISFIABLE", 1)
+    );
     play.replays();
 }
 
@@ -66,18 +92,36 @@ fn a_quorum_out_of_reach_is_an_error() {
 fn all_fails_fast_with_the_error_of_the_branch() {
     let mut play = Play::new(fork(json!({"type": "ALL"}), json!({})), json!({}));
     play.fail("tb", "NO_STOCK", ErrorCategory::Business);
-    assert_eq!((play.failed().code.as_str(), play.cancelled_tasks), ("NO_STOCK", 2));
+    assert_eq!(
+        (play.failed().code.as_str(), play.cancelled_tasks),
+        ("NO_STOCK", 2)
+    );
 }
 
 #[test]
 fn wait_all_collects_the_errors() {
-    let mut play = Play::new(fork(json!({"type": "ALL"}), json!({"onBranchFailure": "WAIT_ALL"})), json!({}));
+    let mut play = Play::new(
+        fork(
+            json!({"type": "ALL"}),
+            json!({"onBranchFailure": "WAIT_ALL"}),
+        ),
+        json!({}),
+    );
     play.fail("tb", "ONE", ErrorCategory::Business);
     play.fail("ta", "TWO", ErrorCategory::Business);
     assert_eq!(play.state.status, InstanceStatus::Running);
     play.ok("tc", json!({}));
-    let errors = play.failed().details.as_ref().unwrap()["errors"].as_array().unwrap().clone();
-    assert_eq!(errors.iter().map(|error| error["branchId"].as_str().unwrap()).collect::<Vec<_>>(), ["a", "b"]);
+    let errors = play.failed().details.as_ref().unwrap()["errors"]
+        .as_array()
+        .unwrap()
+        .clone();
+    assert_eq!(
+        errors
+            .iter()
+            .map(|error| error["branchId"].as_str().unwrap())
+            .collect::<Vec<_>>(),
+        ["a", "b"]
+    );
 }
 
 #[test]
@@ -88,13 +132,22 @@ fn the_failure_of_an_optional_branch_is_only_recorded() {
     play.fail("tb", "NO", ErrorCategory::Business);
     play.ok("ta", json!({}));
     play.ok("tc", json!({}));
-    assert_eq!(statuses(play.completed()), pairs([("a", "COMPLETED"), ("b", "FAILED"), ("c", "COMPLETED")]));
+    assert_eq!(
+        statuses(play.completed()),
+        pairs([("a", "COMPLETED"), ("b", "FAILED"), ("c", "COMPLETED")])
+    );
 }
 
 #[test]
 fn a_container_hands_its_failure_to_its_own_handlers() {
-    let mut definition = fork(json!({"type": "ALL"}), json!({"onFailure": {"handlers": [{"errorCode": "NO", "nextStepId": "end"}]}}));
-    definition["steps"].as_array_mut().unwrap().push(json!({"stepId": "end", "type": "END", "output": {"from": "${error.stepId}"}}));
+    let mut definition = fork(
+        json!({"type": "ALL"}),
+        json!({"onFailure": {"handlers": [{"errorCode": "NO", "nextStepId": "end"}]}}),
+    );
+    definition["steps"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"stepId": "end", "type": "END", "output": {"from": "${error.stepId}"}}));
     let mut play = Play::new(definition, json!({}));
     play.fail("tb", "NO", ErrorCategory::Business);
     assert_eq!(*play.completed(), json!({"from": "f"}));
@@ -107,7 +160,10 @@ fn a_branch_over_its_time_fails_with_a_timeout() {
     definition["steps"][0]["branches"][0]["timeout"] = json!("PT1M");
     let mut play = Play::new(definition.clone(), json!({}));
     play.fire();
-    assert_eq!((play.failed().code.as_str(), play.failed().category), ("EXECUTION_TIMEOUT", ErrorCategory::Timeout));
+    assert_eq!(
+        (play.failed().code.as_str(), play.failed().category),
+        ("EXECUTION_TIMEOUT", ErrorCategory::Timeout)
+    );
     play.replays();
 
     let mut play = Play::new(definition, json!({}));
@@ -121,8 +177,12 @@ fn a_branch_over_its_time_fails_with_a_timeout() {
 fn a_step_after_the_join_reads_the_branches_and_a_sibling_is_stopped_by_an_escape() {
     let mut definition = fork(json!({"type": "ALL"}), json!({}));
     definition["steps"][0]["next"] = json!([{"nextStepId": "end"}]);
-    definition["steps"][0]["branches"][0]["steps"][0]["next"] = json!([{"nextStepId": "stop", "on": "stop"}, {"nextStepId": "ta2"}]);
-    definition["steps"][0]["branches"][0]["steps"].as_array_mut().unwrap().push(json!({"stepId": "ta2", "type": "PASS"}));
+    definition["steps"][0]["branches"][0]["steps"][0]["next"] =
+        json!([{"nextStepId": "stop", "on": "stop"}, {"nextStepId": "ta2"}]);
+    definition["steps"][0]["branches"][0]["steps"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"stepId": "ta2", "type": "PASS"}));
     definition["steps"].as_array_mut().unwrap().extend([
         json!({"stepId": "end", "type": "END", "output": {"b": "${steps.tb.output.n}"}}),
         json!({"stepId": "stop", "type": "END", "output": {"f": "${steps.f.outcome}"}}),
@@ -144,7 +204,9 @@ fn each(more: Value) -> Value {
     let mut step = json!({"stepId": "each", "type": "FOR_EACH", "items": "input.lines", "itemName": "line",
         "steps": [{"stepId": "work", "type": "TASK", "taskId": "t", "input": {"sku": "${line.sku}", "at": "${index}"}, "next": [{"nextStepId": "shape"}]},
                   {"stepId": "shape", "type": "PASS", "input": {"sku": "${line.sku}", "got": "${steps.work.output.ok}"}}]});
-    step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    step.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     workflow(json!([step]))
 }
 
@@ -157,27 +219,53 @@ fn a_loop_never_runs_more_than_its_limit_and_keeps_the_input_order() {
     let mut play = Play::new(each(json!({"maxConcurrency": 5})), lines(12));
     while let Some(task) = play.tasks.pop_back() {
         assert!(play.tasks.len() < 5);
-        let message = play.done(&task, TaskStatus::Completed, json!({"ok": task.input["at"]}), None, None);
+        let message = play.done(
+            &task,
+            TaskStatus::Completed,
+            json!({"ok": task.input["at"]}),
+            None,
+            None,
+        );
         play.send(message);
     }
     let output = play.completed();
-    assert_eq!((&output["succeeded"], &output["failed"]), (&json!(12), &json!(0)));
+    assert_eq!(
+        (&output["succeeded"], &output["failed"]),
+        (&json!(12), &json!(0))
+    );
     for (index, item) in output["items"].as_array().unwrap().iter().enumerate() {
         assert_eq!(item["index"], json!(index));
-        assert_eq!(item["output"], json!({"sku": format!("s{index}"), "got": index}));
+        assert_eq!(
+            item["output"],
+            json!({"sku": format!("s{index}"), "got": index})
+        );
     }
-    assert_eq!(play.state.frames.len(), 1, "iterations leave nothing behind");
+    assert_eq!(
+        play.state.frames.len(),
+        1,
+        "iterations leave nothing behind"
+    );
     play.replays();
 }
 
 #[test]
 fn collect_reports_the_failing_item_among_the_others() {
-    let mut play = Play::new(each(json!({"onItemFailure": "COLLECT", "maxConcurrency": 1})), lines(3));
+    let mut play = Play::new(
+        each(json!({"onItemFailure": "COLLECT", "maxConcurrency": 1})),
+        lines(3),
+    );
     play.ok("work", json!({"ok": 1}));
     play.fail("work", "NO", ErrorCategory::Business);
     play.ok("work", json!({"ok": 1}));
     let output = play.completed();
-    assert_eq!((&output["succeeded"], &output["failed"], &output["items"][1]["error"]["code"]), (&json!(2), &json!(1), &json!("NO")));
+    assert_eq!(
+        (
+            &output["succeeded"],
+            &output["failed"],
+            &output["items"][1]["error"]["code"]
+        ),
+        (&json!(2), &json!(1), &json!("NO"))
+    );
     play.replays();
 }
 
@@ -186,20 +274,36 @@ fn fail_fast_stops_the_other_iterations_and_names_the_item() {
     let mut play = Play::new(each(json!({})), lines(3));
     play.tasks.rotate_left(1);
     play.fail("work", "NO", ErrorCategory::Business);
-    assert_eq!((play.failed().code.as_str(), play.cancelled_tasks), ("NO", 2));
+    assert_eq!(
+        (play.failed().code.as_str(), play.cancelled_tasks),
+        ("NO", 2)
+    );
     assert_eq!(play.failed().details.as_ref().unwrap()["index"], json!(1));
 }
 
 #[test]
 fn empty_lists_end_at_once_and_long_ones_are_refused() {
-    assert_eq!(*Play::new(each(json!({})), lines(0)).completed(), json!({"items": [], "succeeded": 0, "failed": 0}));
-    assert_eq!(Play::new(each(json!({})), lines(1001)).failed().code, "ITEMS_LIMIT");
-    assert_eq!(Play::new(each(json!({})), json!({"lines": 5})).failed().code, "EXPR_EVAL");
+    assert_eq!(
+        *Play::new(each(json!({})), lines(0)).completed(),
+        json!({"items": [], "succeeded": 0, "failed": 0})
+    );
+    assert_eq!(
+        Play::new(each(json!({})), lines(1001)).failed().code,
+        "ITEMS_LIMIT"
+    );
+    assert_eq!(
+        Play::new(each(json!({})), json!({"lines": 5}))
+            .failed()
+            .code,
+        "EXPR_EVAL"
+    );
 }
 
 #[test]
 fn activations_never_repeat_when_a_loop_is_entered_again() {
-    let mut definition = each(json!({"next": [{"nextStepId": "again", "condition": "steps.each.visit < 3"}, {"nextStepId": "end"}]}));
+    let mut definition = each(
+        json!({"next": [{"nextStepId": "again", "condition": "steps.each.visit < 3"}, {"nextStepId": "end"}]}),
+    );
     definition["steps"].as_array_mut().unwrap().extend([
         json!({"stepId": "again", "type": "TASK", "taskId": "t", "next": [{"nextStepId": "each"}]}),
         json!({"stepId": "end", "type": "END"}),
@@ -226,7 +330,10 @@ fn twenty_branches_that_end_one_after_the_other_keep_every_variable() {
             {"stepId": format!("t{n}"), "type": "TASK", "taskId": "t", "assign": {format!("v{n}"): n}}]}))
         .collect();
     let mut play = Play::new(
-        workflow_with(json!([{"stepId": "f", "type": "PARALLEL", "branches": branches}]), json!({"output": {"all": "${vars}"}})),
+        workflow_with(
+            json!([{"stepId": "f", "type": "PARALLEL", "branches": branches}]),
+            json!({"output": {"all": "${vars}"}}),
+        ),
         json!({}),
     );
     for n in 0..20 {

@@ -21,7 +21,10 @@ fn the_first_matching_handler_takes_over_with_its_input() {
         {"errorCategory": "VALIDATION", "nextStepId": "fix", "inputMapping": {"why": "${error.message}", "order": "${error.stepInput.orderId}"}},
     ]));
     play.fail("a", "BAD_INPUT", ErrorCategory::Validation);
-    assert_eq!(*play.open("fix").input, json!({"own": 1, "why": "as the test wants", "order": 7}));
+    assert_eq!(
+        *play.open("fix").input,
+        json!({"own": 1, "why": "as the test wants", "order": 7})
+    );
     play.ok("fix", json!({}));
     assert_eq!(*play.completed(), json!({"code": "BAD_INPUT"}));
     play.replays();
@@ -32,13 +35,17 @@ fn without_a_matching_handler_the_instance_fails_with_the_error() {
     let mut play = with_handlers(json!([{"errorCategory": "TIMEOUT", "nextStepId": "fix"}]));
     play.fail("a", "BAD_INPUT", ErrorCategory::Validation);
     assert_eq!(play.failed().code, "BAD_INPUT");
-    assert_eq!(play.state.error.as_ref().unwrap().failed_step_id.as_deref(), Some("a"));
+    assert_eq!(
+        play.state.error.as_ref().unwrap().failed_step_id.as_deref(),
+        Some("a")
+    );
     play.replays();
 }
 
 #[test]
 fn a_handler_condition_that_fails_is_the_error_itself() {
-    let mut play = with_handlers(json!([{"condition": "error.details.missing > 1", "nextStepId": "fix"}]));
+    let mut play =
+        with_handlers(json!([{"condition": "error.details.missing > 1", "nextStepId": "fix"}]));
     play.fail("a", "BAD_INPUT", ErrorCategory::Validation);
     assert_eq!(play.failed().code, "EXPR_EVAL");
 }
@@ -46,9 +53,21 @@ fn a_handler_condition_that_fails_is_the_error_itself() {
 #[test]
 fn continue_leads_to_the_named_step_the_default_entry_or_the_end_of_the_path() {
     for (plan, next, entered) in [
-        (json!({"action": "CONTINUE", "nextStepId": "x"}), json!([{"nextStepId": "y"}]), vec!["a", "x"]),
-        (json!({"action": "CONTINUE"}), json!([{"nextStepId": "x", "on": "OK"}, {"nextStepId": "y"}]), vec!["a", "y"]),
-        (json!({"action": "CONTINUE"}), json!([{"nextStepId": "x", "on": "OK"}]), vec!["a"]),
+        (
+            json!({"action": "CONTINUE", "nextStepId": "x"}),
+            json!([{"nextStepId": "y"}]),
+            vec!["a", "x"],
+        ),
+        (
+            json!({"action": "CONTINUE"}),
+            json!([{"nextStepId": "x", "on": "OK"}, {"nextStepId": "y"}]),
+            vec!["a", "y"],
+        ),
+        (
+            json!({"action": "CONTINUE"}),
+            json!([{"nextStepId": "x", "on": "OK"}]),
+            vec!["a"],
+        ),
     ] {
         let mut play = Play::new(
             workflow(json!([
@@ -69,8 +88,13 @@ fn continue_leads_to_the_named_step_the_default_entry_or_the_end_of_the_path() {
 fn the_workflow_handler_runs_once_and_ends_in_failed_unless_an_end_says_completed() {
     let play = |last: Value| {
         let steps = json!([task("a", None), {"stepId": "h", "type": "TASK", "taskId": "t", "next": [{"nextStepId": "z"}]}, last]);
-        let mut play =
-            Play::new(workflow_with(steps, json!({"onError": {"handlerStepId": "h", "inputMapping": {"code": "${error.code}"}}})), json!({}));
+        let mut play = Play::new(
+            workflow_with(
+                steps,
+                json!({"onError": {"handlerStepId": "h", "inputMapping": {"code": "${error.code}"}}}),
+            ),
+            json!({}),
+        );
         play.fail("a", "BOOM", ErrorCategory::Permanent);
         assert_eq!(*play.open("h").input, json!({"code": "BOOM"}));
         play
@@ -92,23 +116,48 @@ fn the_workflow_handler_runs_once_and_ends_in_failed_unless_an_end_says_complete
 #[test]
 fn an_end_can_fail_with_a_business_error() {
     let play = Play::new(
-        workflow(json!([{"stepId": "e", "type": "END", "result": "FAILED", "errorCode": "NOT_SOLVENT", "errorMessage": "score ${input.score}"}])),
+        workflow(
+            json!([{"stepId": "e", "type": "END", "result": "FAILED", "errorCode": "NOT_SOLVENT", "errorMessage": "score ${input.score}"}]),
+        ),
         json!({"score": 3}),
     );
     let error = play.failed();
-    assert_eq!((error.code.as_str(), error.category, error.message.as_str(), error.retryable), ("NOT_SOLVENT", ErrorCategory::Business, "score 3", false));
+    assert_eq!(
+        (
+            error.code.as_str(),
+            error.category,
+            error.message.as_str(),
+            error.retryable
+        ),
+        ("NOT_SOLVENT", ErrorCategory::Business, "score 3", false)
+    );
 }
 
 #[test]
 fn an_instance_over_its_time_fails_and_stops_its_work() {
-    let mut play = Play::new(workflow_with(json!([task("a", None)]), json!({"executionTimeout": "PT1H"})), json!({}));
+    let mut play = Play::new(
+        workflow_with(
+            json!([task("a", None)]),
+            json!({"executionTimeout": "PT1H"}),
+        ),
+        json!({}),
+    );
     play.fire();
-    assert_eq!((play.failed().code.as_str(), play.cancelled_tasks), ("WORKFLOW_TIMEOUT", 1));
+    assert_eq!(
+        (play.failed().code.as_str(), play.cancelled_tasks),
+        ("WORKFLOW_TIMEOUT", 1)
+    );
     play.replays();
 }
 
 #[test]
 fn an_expression_that_fails_fails_its_step_by_code() {
-    let play = Play::new(workflow(json!([{"stepId": "p", "type": "PASS", "input": {"x": "${input.a.b}"}}])), json!({"a": {}}));
-    assert_eq!((play.failed().code.as_str(), play.failed().category), ("EXPR_EVAL", ErrorCategory::Validation));
+    let play = Play::new(
+        workflow(json!([{"stepId": "p", "type": "PASS", "input": {"x": "${input.a.b}"}}])),
+        json!({"a": {}}),
+    );
+    assert_eq!(
+        (play.failed().code.as_str(), play.failed().category),
+        ("EXPR_EVAL", ErrorCategory::Validation)
+    );
 }

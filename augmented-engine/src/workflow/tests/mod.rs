@@ -15,15 +15,17 @@ use augmented_core::expr::CelEngine;
 use augmented_core::ids::{InstanceId, TenantId};
 use augmented_core::model::WorkflowDefinition;
 use augmented_core::runtime::{
-    ChildDone, ChildStatus, DefinitionPin, Fact, HistoryEntry, InstanceHeader, InstanceState, InstanceStatus, Message, SignalMessage,
-    StartMessage, TaskDone, TaskStatus, TimerKey,
+    ChildDone, ChildStatus, DefinitionPin, Fact, HistoryEntry, InstanceHeader, InstanceState,
+    InstanceStatus, Message, SignalMessage, StartMessage, TaskDone, TaskStatus, TimerKey,
 };
 use augmented_core::store::LoadedInstance;
 use augmented_core::time::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Command, CompiledWorkflow, DecideLimits, RunTask, StartChild, decide, history, replay};
+use super::{
+    Command, CompiledWorkflow, DecideLimits, RunTask, StartChild, decide, history, replay,
+};
 
 /// The instant every play begins at.
 const EPOCH: &str = "2026-01-01T00:00:00Z";
@@ -49,13 +51,18 @@ impl Play {
 
     fn with_limits(definition: Value, input: Value, limits: DecideLimits) -> Self {
         let definition: WorkflowDefinition = serde_json::from_value(definition).unwrap();
-        let flow = CompiledWorkflow::compile(&definition, Uuid::nil(), CelEngine::shared()).unwrap();
+        let flow =
+            CompiledWorkflow::compile(&definition, Uuid::nil(), CelEngine::shared()).unwrap();
         let now: Timestamp = EPOCH.parse().unwrap();
         let instance_id = InstanceId(Uuid::from_u128(7));
         let header = InstanceHeader {
             tenant_id: TenantId::DEFAULT,
             instance_id,
-            definition: DefinitionPin { id: Uuid::nil(), workflow_id: flow.workflow_id().clone(), version: flow.version().clone() },
+            definition: DefinitionPin {
+                id: Uuid::nil(),
+                workflow_id: flow.workflow_id().clone(),
+                version: flow.version().clone(),
+            },
             input: Arc::new(input),
             correlation_id: None,
             idempotency_key: None,
@@ -69,7 +76,9 @@ impl Play {
             trace_parent: None,
             metadata: None,
             created_at: now,
-            expires_at: flow.execution_timeout().map(|timeout| now.plus_micros(timeout.as_micros())),
+            expires_at: flow
+                .execution_timeout()
+                .map(|timeout| now.plus_micros(timeout.as_micros())),
         };
         let mut play = Self {
             flow,
@@ -83,7 +92,9 @@ impl Play {
             cancelled_children: 0,
             limits,
         };
-        play.send(Message::Start(StartMessage { task_pins: Arc::from([]) }));
+        play.send(Message::Start(StartMessage {
+            task_pins: Arc::from([]),
+        }));
         play
     }
 
@@ -93,8 +104,11 @@ impl Play {
         for command in transition.commands {
             match command {
                 Command::RunTask(task) => self.tasks.push_back(task),
-                Command::CancelTask { task_instance_id, .. } => {
-                    self.tasks.retain(|task| task.task_instance_id != task_instance_id);
+                Command::CancelTask {
+                    task_instance_id, ..
+                } => {
+                    self.tasks
+                        .retain(|task| task.task_instance_id != task_instance_id);
                     self.cancelled_tasks += 1;
                 }
                 Command::SetTimer(timer) => self.timers.push((timer.fire_at, timer.key)),
@@ -106,7 +120,14 @@ impl Play {
         }
     }
 
-    fn done(&self, task: &RunTask, status: TaskStatus, output: Value, outcome: Option<&str>, error: Option<ErrorInfo>) -> Message {
+    fn done(
+        &self,
+        task: &RunTask,
+        status: TaskStatus,
+        output: Value,
+        outcome: Option<&str>,
+        error: Option<ErrorInfo>,
+    ) -> Message {
         Message::TaskDone(Box::new(TaskDone {
             activation: task.activation,
             task_instance_id: task.task_instance_id,
@@ -124,12 +145,26 @@ impl Play {
     /// The open task of a step.
     #[track_caller]
     fn open(&self, step: &str) -> RunTask {
-        let found = self.tasks.iter().find(|task| self.flow.step_id(task.step).is_some_and(|id| **id == *step));
-        found.unwrap_or_else(|| panic!("no open task of `{step}`; open: {:?}", self.open_steps())).clone()
+        let found = self
+            .tasks
+            .iter()
+            .find(|task| self.flow.step_id(task.step).is_some_and(|id| **id == *step));
+        found
+            .unwrap_or_else(|| panic!("no open task of `{step}`; open: {:?}", self.open_steps()))
+            .clone()
     }
 
     fn open_steps(&self) -> Vec<String> {
-        self.tasks.iter().map(|task| format!("{}@{}", self.flow.step_id(task.step).unwrap(), task.path.as_deref().unwrap_or(""))).collect()
+        self.tasks
+            .iter()
+            .map(|task| {
+                format!(
+                    "{}@{}",
+                    self.flow.step_id(task.step).unwrap(),
+                    task.path.as_deref().unwrap_or("")
+                )
+            })
+            .collect()
     }
 
     #[track_caller]
@@ -144,13 +179,27 @@ impl Play {
 
     #[track_caller]
     fn fail(&mut self, step: &str, code: &str, category: ErrorCategory) {
-        self.answer(step, TaskStatus::Failed, Value::Null, None, Some(ErrorInfo::new(code, category, "as the test wants")));
+        self.answer(
+            step,
+            TaskStatus::Failed,
+            Value::Null,
+            None,
+            Some(ErrorInfo::new(code, category, "as the test wants")),
+        );
     }
 
     #[track_caller]
-    fn answer(&mut self, step: &str, status: TaskStatus, output: Value, outcome: Option<&str>, error: Option<ErrorInfo>) {
+    fn answer(
+        &mut self,
+        step: &str,
+        status: TaskStatus,
+        output: Value,
+        outcome: Option<&str>,
+        error: Option<ErrorInfo>,
+    ) {
         let task = self.open(step);
-        self.tasks.retain(|open| open.task_instance_id != task.task_instance_id);
+        self.tasks
+            .retain(|open| open.task_instance_id != task.task_instance_id);
         let message = self.done(&task, status, output, outcome, error);
         self.send(message);
     }
@@ -175,7 +224,13 @@ impl Play {
     }
 
     #[track_caller]
-    fn child_done(&mut self, status: ChildStatus, output: Value, outcome: Option<&str>, error: Option<ErrorInfo>) {
+    fn child_done(
+        &mut self,
+        status: ChildStatus,
+        output: Value,
+        outcome: Option<&str>,
+        error: Option<ErrorInfo>,
+    ) {
         let child = self.children.pop_front().expect("a child was started");
         self.send(Message::ChildDone(Box::new(ChildDone {
             activation: child.activation,
@@ -194,18 +249,29 @@ impl Play {
     /// Steps in the order they were entered, as `step` or `path/step`.
     fn entered(&self) -> Vec<String> {
         let entries = self.history();
-        let started = entries.iter().filter(|entry| serde_json::to_value(entry.entry_type).unwrap() == "STEP_STARTED");
+        let started = entries
+            .iter()
+            .filter(|entry| serde_json::to_value(entry.entry_type).unwrap() == "STEP_STARTED");
         started
             .map(|entry| {
                 let step = entry.step_id.as_deref().unwrap();
-                if entry.scope_path.is_empty() { step.to_owned() } else { format!("{}/{step}", entry.scope_path) }
+                if entry.scope_path.is_empty() {
+                    step.to_owned()
+                } else {
+                    format!("{}/{step}", entry.scope_path)
+                }
             })
             .collect()
     }
 
     #[track_caller]
     fn completed(&self) -> &Value {
-        assert_eq!(self.state.status, InstanceStatus::Completed, "error: {:?}", self.state.error);
+        assert_eq!(
+            self.state.status,
+            InstanceStatus::Completed,
+            "error: {:?}",
+            self.state.error
+        );
         assert!(self.timers.is_empty(), "timers left: {:?}", self.timers);
         self.state.output.as_deref().unwrap_or(&Value::Null)
     }
@@ -220,11 +286,22 @@ impl Play {
     /// Replaying the facts, also through JSON, gives this very state.
     #[track_caller]
     fn replays(&self) {
-        let facts: Vec<Fact> = self.facts.iter().map(|fact| serde_json::from_str(&serde_json::to_string(fact).unwrap()).unwrap()).collect();
-        let loaded = LoadedInstance::new(self.state.header.clone(), None, 0, None, facts, Vec::new());
-        assert_eq!(replay(&self.flow, &loaded, &self.limits).unwrap(), self.state);
+        let facts: Vec<Fact> = self
+            .facts
+            .iter()
+            .map(|fact| serde_json::from_str(&serde_json::to_string(fact).unwrap()).unwrap())
+            .collect();
+        let loaded =
+            LoadedInstance::new(self.state.header.clone(), None, 0, None, facts, Vec::new());
+        assert_eq!(
+            replay(&self.flow, &loaded, &self.limits).unwrap(),
+            self.state
+        );
         let text = serde_json::to_string(&self.state).unwrap();
-        assert_eq!(serde_json::from_str::<InstanceState>(&text).unwrap(), self.state);
+        assert_eq!(
+            serde_json::from_str::<InstanceState>(&text).unwrap(),
+            self.state
+        );
     }
 }
 
@@ -234,7 +311,10 @@ fn workflow(steps: Value) -> Value {
 
 fn workflow_with(steps: Value, more: Value) -> Value {
     let mut definition = workflow(steps);
-    definition.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    definition
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     definition
 }
 

@@ -32,7 +32,10 @@ fn one_message_crosses_all_pure_steps_and_leaves_one_fact() {
         json!({"x": 4}),
     );
     assert_eq!(*play.completed(), json!({"x": 8}));
-    assert_eq!((play.facts.len(), play.entered()), (1, ["s", "p", "d", "small"].map(String::from).to_vec()));
+    assert_eq!(
+        (play.facts.len(), play.entered()),
+        (1, ["s", "p", "d", "small"].map(String::from).to_vec())
+    );
     play.replays();
 }
 
@@ -63,11 +66,18 @@ fn outcomes_choose_transitions_and_a_missing_match_is_an_error() {
         {"stepId": "yes", "type": "END", "outcome": "Y"},
         {"stepId": "no", "type": "END", "outcome": "N"},
     ]);
-    for (given, taken) in [("approved", Some("Y")), ("expired", Some("N")), ("unsure", None)] {
+    for (given, taken) in [
+        ("approved", Some("Y")),
+        ("expired", Some("N")),
+        ("unsure", None),
+    ] {
         let mut play = Play::new(workflow(steps.clone()), json!({}));
         play.outcome("review", given);
         match taken {
-            Some(outcome) => assert_eq!((play.completed(), play.state.outcome.as_deref()), (&json!({}), Some(outcome))),
+            Some(outcome) => assert_eq!(
+                (play.completed(), play.state.outcome.as_deref()),
+                (&json!({}), Some(outcome))
+            ),
             None => assert_eq!(play.failed().code, "NO_MATCHING_TRANSITION"),
         }
     }
@@ -103,7 +113,10 @@ fn what_a_failing_step_assigned_is_taken_back() {
         ),
         json!({}),
     );
-    assert_eq!(*play.completed(), json!({"a": 1, "code": "NO_MATCHING_TRANSITION"}));
+    assert_eq!(
+        *play.completed(),
+        json!({"a": 1, "code": "NO_MATCHING_TRANSITION"})
+    );
     play.replays();
 }
 
@@ -141,7 +154,10 @@ fn each_visit_of_a_loop_is_its_own_and_the_limit_stops_it() {
 #[test]
 fn an_input_is_data_and_never_evaluated() {
     let play = Play::new(
-        workflow_with(json!([{"stepId": "a", "type": "TASK", "taskId": "t", "input": {"note": "${input.note}"}}]), json!({"variables": {"secret": 1}})),
+        workflow_with(
+            json!([{"stepId": "a", "type": "TASK", "taskId": "t", "input": {"note": "${input.note}"}}]),
+            json!({"variables": {"secret": 1}}),
+        ),
         json!({"note": "${vars.secret}"}),
     );
     assert_eq!(*play.open("a").input, json!({"note": "${vars.secret}"}));
@@ -150,7 +166,13 @@ fn an_input_is_data_and_never_evaluated() {
 #[test]
 fn an_output_that_its_schema_refuses_fails_the_instance() {
     let schema = json!({"outputSchema": {"type": "object", "required": ["total"]}});
-    let play = Play::new(workflow_with(json!([{"stepId": "e", "type": "END", "output": {"sum": 1}}]), schema), json!({}));
+    let play = Play::new(
+        workflow_with(
+            json!([{"stepId": "e", "type": "END", "output": {"sum": 1}}]),
+            schema,
+        ),
+        json!({}),
+    );
     assert_eq!(play.failed().code, "OUTPUT_INVALID");
 }
 
@@ -166,10 +188,19 @@ fn a_late_result_is_recorded_and_changes_nothing() {
     let mut play = Play::new(workflow(json!([task("a", None)])), json!({}));
     let late = play.open("a");
     play.ok("a", json!({"first": true}));
-    let message = play.done(&late, TaskStatus::Completed, json!({"second": true}), None, None);
+    let message = play.done(
+        &late,
+        TaskStatus::Completed,
+        json!({"second": true}),
+        None,
+        None,
+    );
     play.send(message);
     assert_eq!(*play.completed(), json!({"first": true}));
     let last = serde_json::to_value(play.history().pop().unwrap()).unwrap();
-    assert_eq!((&last["type"], &last["seq"]), (&json!("STALE_RESULT"), &json!(2)));
+    assert_eq!(
+        (&last["type"], &last["seq"]),
+        (&json!("STALE_RESULT"), &json!(2))
+    );
     play.replays();
 }

@@ -47,7 +47,9 @@ fn scope(dice: &mut Dice, depth: usize, counter: &mut usize, outer: &[String]) -
             next.push(json!({ "nextStepId": following }));
         } else if !next.is_empty() && dice.chance(70) {
             next.push(json!({"nextStepId": ids[0], "condition": "steps.exists(id, steps[id].visit > 3) == false"}));
-            next.push(json!({"nextStepId": *outer.first().unwrap_or(&ids[count - 1]), "on": "never"}));
+            next.push(
+                json!({"nextStepId": *outer.first().unwrap_or(&ids[count - 1]), "on": "never"}),
+            );
         }
         if !next.is_empty() {
             step["next"] = json!(next);
@@ -57,7 +59,9 @@ fn scope(dice: &mut Dice, depth: usize, counter: &mut usize, outer: &[String]) -
             step["onFailure"] = match dice.below(3) {
                 0 => json!({"action": "CONTINUE"}),
                 1 => json!({"handlers": [{"errorCode": "E1", "nextStepId": target}]}),
-                _ => json!({"handlers": [{"nextStepId": target, "condition": "error.attempt < 9"}]}),
+                _ => {
+                    json!({"handlers": [{"nextStepId": target, "condition": "error.attempt < 9"}]})
+                }
             };
         }
         if dice.chance(15) {
@@ -72,13 +76,23 @@ fn scope(dice: &mut Dice, depth: usize, counter: &mut usize, outer: &[String]) -
 fn step(dice: &mut Dice, id: &str, depth: usize, counter: &mut usize, around: &[String]) -> Value {
     let kinds = if depth >= 3 { 7 } else { 10 };
     match dice.below(kinds) {
-        0 | 1 => json!({"stepId": id, "type": "TASK", "taskId": "t", "input": {"n": "${steps.size()}"}}),
+        0 | 1 => {
+            json!({"stepId": id, "type": "TASK", "taskId": "t", "input": {"n": "${steps.size()}"}})
+        }
         2 => json!({"stepId": id, "type": "PASS"}),
-        3 => json!({"stepId": id, "type": "DELAY", "duration": format!("PT{}S", 1 + dice.below(50))}),
-        4 => json!({"stepId": id, "type": "EVENT_WAIT", "signalType": format!("sig{}", dice.below(2)), "eventTimeout": {"duration": "PT20S"}}),
-        5 => json!({"stepId": id, "type": "POLL", "taskId": "t", "until": "has(output.ready)", "interval": "PT5S", "maxAttempts": 3, "timeout": "PT1M"}),
-        6 => json!({"stepId": id, "type": "SUB_WORKFLOW", "workflowId": "child", "timeout": "PT30S",
-            "retryPolicy": {"maxAttempts": 2, "retryableErrors": ["CHILD_FAILED"]}, "waitForCompletion": dice.chance(80)}),
+        3 => {
+            json!({"stepId": id, "type": "DELAY", "duration": format!("PT{}S", 1 + dice.below(50))})
+        }
+        4 => {
+            json!({"stepId": id, "type": "EVENT_WAIT", "signalType": format!("sig{}", dice.below(2)), "eventTimeout": {"duration": "PT20S"}})
+        }
+        5 => {
+            json!({"stepId": id, "type": "POLL", "taskId": "t", "until": "has(output.ready)", "interval": "PT5S", "maxAttempts": 3, "timeout": "PT1M"})
+        }
+        6 => {
+            json!({"stepId": id, "type": "SUB_WORKFLOW", "workflowId": "child", "timeout": "PT30S",
+            "retryPolicy": {"maxAttempts": 2, "retryableErrors": ["CHILD_FAILED"]}, "waitForCompletion": dice.chance(80)})
+        }
         7 | 8 => {
             let count = 1 + dice.below(3);
             let branches: Vec<Value> = (0..count)
@@ -99,8 +113,10 @@ fn step(dice: &mut Dice, id: &str, depth: usize, counter: &mut usize, around: &[
             json!({"stepId": id, "type": "PARALLEL", "branches": branches, "join": join, "cancelRemaining": dice.chance(70),
                 "onBranchFailure": if dice.chance(50) { "FAIL_FAST" } else { "WAIT_ALL" }})
         }
-        _ => json!({"stepId": id, "type": "FOR_EACH", "items": "input.list", "itemName": format!("it{id}"), "maxConcurrency": 1 + dice.below(3),
-            "onItemFailure": if dice.chance(50) { "FAIL_FAST" } else { "COLLECT" }, "steps": scope(dice, depth + 1, counter, around)}),
+        _ => {
+            json!({"stepId": id, "type": "FOR_EACH", "items": "input.list", "itemName": format!("it{id}"), "maxConcurrency": 1 + dice.below(3),
+            "onItemFailure": if dice.chance(50) { "FAIL_FAST" } else { "COLLECT" }, "steps": scope(dice, depth + 1, counter, around)})
+        }
     }
 }
 
@@ -108,10 +124,23 @@ fn step(dice: &mut Dice, id: &str, depth: usize, counter: &mut usize, around: &[
 fn check_structure(play: &Play, seed: u64) {
     for (id, token) in &play.state.tokens {
         if let Some(parent) = token.parent {
-            let parent = play.state.tokens.get(&parent).unwrap_or_else(|| panic!("seed {seed}: token {id} lost its container"));
-            assert!(matches!(parent.activity, Activity::Parallel(_) | Activity::ForEach(_)), "seed {seed}: token {id} in {parent:?}");
+            let parent = play
+                .state
+                .tokens
+                .get(&parent)
+                .unwrap_or_else(|| panic!("seed {seed}: token {id} lost its container"));
+            assert!(
+                matches!(
+                    parent.activity,
+                    Activity::Parallel(_) | Activity::ForEach(_)
+                ),
+                "seed {seed}: token {id} in {parent:?}"
+            );
         }
-        assert!(play.state.frames.contains_key(&token.frame), "seed {seed}: token {id} lost its frame");
+        assert!(
+            play.state.frames.contains_key(&token.frame),
+            "seed {seed}: token {id} lost its frame"
+        );
     }
     let armed = play.timers.len();
     let mut keys: Vec<_> = play.timers.iter().map(|(_, key)| *key).collect();
@@ -120,11 +149,24 @@ fn check_structure(play: &Play, seed: u64) {
     assert_eq!(keys.len(), armed, "seed {seed}: a timer is armed twice");
     if play.state.status.is_terminal() {
         assert_eq!(play.timers, [], "seed {seed}: timers outlive the instance");
-        assert!(play.tasks.is_empty(), "seed {seed}: tasks outlive the instance: {:?}", play.open_steps());
+        assert!(
+            play.tasks.is_empty(),
+            "seed {seed}: tasks outlive the instance: {:?}",
+            play.open_steps()
+        );
     } else {
-        let something = !play.tasks.is_empty() || !play.timers.is_empty() || !play.children.is_empty();
-        let waits = play.state.tokens.values().any(|token| matches!(token.activity, Activity::Signal { .. }));
-        assert!(something || waits, "seed {seed}: the instance stands still: {:?}", play.state);
+        let something =
+            !play.tasks.is_empty() || !play.timers.is_empty() || !play.children.is_empty();
+        let waits = play
+            .state
+            .tokens
+            .values()
+            .any(|token| matches!(token.activity, Activity::Signal { .. }));
+        assert!(
+            something || waits,
+            "seed {seed}: the instance stands still: {:?}",
+            play.state
+        );
     }
 }
 
@@ -134,17 +176,45 @@ fn one_message(play: &mut Play, dice: &mut Dice, answered: &mut Vec<RunTask>) {
             let position = dice.below(play.tasks.len());
             let task = play.tasks.remove(position).unwrap();
             let message = match dice.below(6) {
-                0 => play.done(&task, TaskStatus::Failed, Value::Null, None, Some(ErrorInfo::new("E1", ErrorCategory::Business, "no"))),
-                1 => play.done(&task, TaskStatus::Completed, json!({"ready": 1}), Some("again"), None),
-                2 => play.done(&task, TaskStatus::Completed, Value::Null, Some("leave"), None),
-                _ => play.done(&task, TaskStatus::Completed, json!({"ready": 1}), None, None),
+                0 => play.done(
+                    &task,
+                    TaskStatus::Failed,
+                    Value::Null,
+                    None,
+                    Some(ErrorInfo::new("E1", ErrorCategory::Business, "no")),
+                ),
+                1 => play.done(
+                    &task,
+                    TaskStatus::Completed,
+                    json!({"ready": 1}),
+                    Some("again"),
+                    None,
+                ),
+                2 => play.done(
+                    &task,
+                    TaskStatus::Completed,
+                    Value::Null,
+                    Some("leave"),
+                    None,
+                ),
+                _ => play.done(
+                    &task,
+                    TaskStatus::Completed,
+                    json!({"ready": 1}),
+                    None,
+                    None,
+                ),
             };
             answered.push(task);
             play.send(message);
         }
         6 | 7 if !play.timers.is_empty() => play.fire(),
         8 if !play.children.is_empty() => {
-            let status = [ChildStatus::Completed, ChildStatus::Failed, ChildStatus::Cancelled][dice.below(3)];
+            let status = [
+                ChildStatus::Completed,
+                ChildStatus::Failed,
+                ChildStatus::Cancelled,
+            ][dice.below(3)];
             play.child_done(status, json!({"c": 1}), None, None);
         }
         9 => {
@@ -171,8 +241,15 @@ fn run(seed: u64) -> InstanceStatus {
     let mut counter = 0;
     let mut steps = scope(&mut dice, 1, &mut counter, &[]);
     steps.push(json!({"stepId": "last", "type": "END"}));
-    let more = if dice.chance(20) { json!({"executionTimeout": "PT5M"}) } else { json!({}) };
-    let mut play = Play::new(workflow_with(json!(steps), more), json!({"list": [1, 2, 3, 4]}));
+    let more = if dice.chance(20) {
+        json!({"executionTimeout": "PT5M"})
+    } else {
+        json!({})
+    };
+    let mut play = Play::new(
+        workflow_with(json!(steps), more),
+        json!({"list": [1, 2, 3, 4]}),
+    );
     let mut answered = Vec::new();
     let mut halfway = None;
     for round in 0..400 {
@@ -190,8 +267,19 @@ fn run(seed: u64) -> InstanceStatus {
         let text = serde_json::to_string(&snapshot).unwrap();
         let snapshot: InstanceState = serde_json::from_str(&text).unwrap();
         let facts = play.facts.split_off(count);
-        let loaded = LoadedInstance::new(play.state.header.clone(), None, 0, Some(Arc::new(snapshot)), facts, Vec::new());
-        assert_eq!(replay(&play.flow, &loaded, &play.limits).unwrap(), play.state, "seed {seed}: from a snapshot");
+        let loaded = LoadedInstance::new(
+            play.state.header.clone(),
+            None,
+            0,
+            Some(Arc::new(snapshot)),
+            facts,
+            Vec::new(),
+        );
+        assert_eq!(
+            replay(&play.flow, &loaded, &play.limits).unwrap(),
+            play.state,
+            "seed {seed}: from a snapshot"
+        );
     }
     play.state.status
 }
@@ -200,10 +288,14 @@ fn run(seed: u64) -> InstanceStatus {
 fn random_workflows_replay_and_never_contradict_themselves() {
     let mut ends = std::collections::BTreeMap::<&str, usize>::new();
     for seed in 0..1500 {
-        let status = std::panic::catch_unwind(|| run(seed)).unwrap_or_else(|_| panic!("seed {seed}"));
+        let status =
+            std::panic::catch_unwind(|| run(seed)).unwrap_or_else(|_| panic!("seed {seed}"));
         *ends.entry(status.as_str()).or_default() += 1;
     }
     for status in ["COMPLETED", "FAILED", "CANCELLED"] {
-        assert!(ends.get(status).is_some_and(|count| *count > 5), "the generator never reaches {status}: {ends:?}");
+        assert!(
+            ends.get(status).is_some_and(|count| *count > 5),
+            "the generator never reaches {status}: {ends:?}"
+        );
     }
 }

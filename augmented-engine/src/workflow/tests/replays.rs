@@ -4,11 +4,21 @@ use super::*;
 use crate::workflow::ReplayError;
 
 fn loaded(play: &Play) -> LoadedInstance {
-    LoadedInstance::new(play.state.header.clone(), None, 0, None, play.facts.clone(), Vec::new())
+    LoadedInstance::new(
+        play.state.header.clone(),
+        None,
+        0,
+        None,
+        play.facts.clone(),
+        Vec::new(),
+    )
 }
 
 fn two_tasks() -> Play {
-    let mut play = Play::new(workflow(json!([task("a", Some("b")), task("b", None)])), json!({}));
+    let mut play = Play::new(
+        workflow(json!([task("a", Some("b")), task("b", None)])),
+        json!({}),
+    );
     play.ok("a", json!({}));
     play
 }
@@ -18,7 +28,10 @@ fn an_altered_trail_is_noticed() {
     let play = two_tasks();
     let mut altered = loaded(&play);
     altered.facts[1].trail.pop();
-    assert_eq!(replay(&play.flow, &altered, &play.limits), Err(ReplayError::Diverged { seq: 1 }));
+    assert_eq!(
+        replay(&play.flow, &altered, &play.limits),
+        Err(ReplayError::Diverged { seq: 1 })
+    );
 }
 
 #[test]
@@ -26,7 +39,13 @@ fn a_missing_fact_is_noticed() {
     let play = two_tasks();
     let mut gap = loaded(&play);
     gap.facts.remove(0);
-    assert_eq!(replay(&play.flow, &gap, &play.limits), Err(ReplayError::Gap { expected: 0, found: 1 }));
+    assert_eq!(
+        replay(&play.flow, &gap, &play.limits),
+        Err(ReplayError::Gap {
+            expected: 0,
+            found: 1
+        })
+    );
 }
 
 #[test]

@@ -5,7 +5,10 @@ use augmented_core::runtime::{CancelRequest, CancelSource};
 
 #[test]
 fn a_delay_parks_until_its_instant() {
-    let mut play = Play::new(workflow(json!([{"stepId": "d", "type": "DELAY", "duration": "P30D"}])), json!({}));
+    let mut play = Play::new(
+        workflow(json!([{"stepId": "d", "type": "DELAY", "duration": "P30D"}])),
+        json!({}),
+    );
     assert_eq!(play.state.status, InstanceStatus::WaitingForEvent);
     play.fire();
     assert_eq!(play.now.to_string(), "2026-01-31T00:00:00Z");
@@ -15,13 +18,23 @@ fn a_delay_parks_until_its_instant() {
 
 #[test]
 fn a_delay_until_an_instant_reads_text_and_timestamps() {
-    for until in ["input.due", "workflow.startedAt + duration('36h')", "timestamp(input.due)"] {
-        let mut play = Play::new(workflow(json!([{"stepId": "d", "type": "DELAY", "until": until}])), json!({"due": "2026-01-02T12:00:00Z"}));
+    for until in [
+        "input.due",
+        "workflow.startedAt + duration('36h')",
+        "timestamp(input.due)",
+    ] {
+        let mut play = Play::new(
+            workflow(json!([{"stepId": "d", "type": "DELAY", "until": until}])),
+            json!({"due": "2026-01-02T12:00:00Z"}),
+        );
         play.fire();
         assert_eq!(play.now.to_string(), "2026-01-02T12:00:00Z", "{until}");
         play.completed();
     }
-    let play = Play::new(workflow(json!([{"stepId": "d", "type": "DELAY", "until": "input.due"}])), json!({"due": "soon"}));
+    let play = Play::new(
+        workflow(json!([{"stepId": "d", "type": "DELAY", "until": "input.due"}])),
+        json!({"due": "soon"}),
+    );
     assert_eq!(play.failed().code, "EXPR_EVAL");
 }
 
@@ -43,7 +56,10 @@ fn a_signal_resumes_the_step_that_waits_for_it() {
     play.signal("1", "other", json!({}));
     assert_eq!(play.state.status, InstanceStatus::WaitingForEvent);
     play.signal("2", "approve", json!({"by": "ann"}));
-    assert_eq!(*play.completed(), json!({"by": "ann", "outcome": "RECEIVED"}));
+    assert_eq!(
+        *play.completed(),
+        json!({"by": "ann", "outcome": "RECEIVED"})
+    );
     play.replays();
 }
 
@@ -53,7 +69,10 @@ fn signals_that_come_early_are_kept_and_taken_in_order() {
     play.signal("1", "approve", json!({"by": "ann"}));
     play.signal("2", "approve", json!({"by": "bob"}));
     play.ok("a", json!({}));
-    assert_eq!(*play.completed(), json!({"by": "ann", "outcome": "RECEIVED"}));
+    assert_eq!(
+        *play.completed(),
+        json!({"by": "ann", "outcome": "RECEIVED"})
+    );
     play.replays();
 }
 
@@ -70,22 +89,27 @@ fn a_wait_that_runs_out_goes_to_its_handler() {
 
 #[test]
 fn only_the_timer_of_the_fulfilled_wait_is_disarmed() {
-    let branch = |id: &str, timeout: &str| {
-        json!({"branchId": id, "name": id, "steps": [{"stepId": id, "type": "EVENT_WAIT", "signalType": id, "eventTimeout": {"duration": timeout}}]})
-    };
+    let branch = |id: &str, timeout: &str| json!({"branchId": id, "name": id, "steps": [{"stepId": id, "type": "EVENT_WAIT", "signalType": id, "eventTimeout": {"duration": timeout}}]});
     let mut play = Play::new(
-        workflow(json!([{"stepId": "f", "type": "PARALLEL", "onBranchFailure": "WAIT_ALL", "branches": [branch("one", "PT1H"), branch("two", "PT2H")]}])),
+        workflow(
+            json!([{"stepId": "f", "type": "PARALLEL", "onBranchFailure": "WAIT_ALL", "branches": [branch("one", "PT1H"), branch("two", "PT2H")]}]),
+        ),
         json!({}),
     );
     play.signal("1", "one", json!({}));
     assert_eq!(play.timers.len(), 1);
     play.fire();
-    assert_eq!((play.now.to_string().as_str(), play.failed().code.as_str()), ("2026-01-01T02:00:00Z", "EVENT_WAIT_TIMEOUT"));
+    assert_eq!(
+        (play.now.to_string().as_str(), play.failed().code.as_str()),
+        ("2026-01-01T02:00:00Z", "EVENT_WAIT_TIMEOUT")
+    );
 }
 
 fn poll(more: Value) -> Value {
     let mut step = json!({"stepId": "p", "type": "POLL", "taskId": "t", "until": "output.status == 'shipped'", "interval": "PT1M", "backoffMultiplier": 2, "maxAttempts": 3});
-    step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    step.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     workflow(json!([step]))
 }
 
@@ -118,38 +142,64 @@ fn a_poll_ends_with_its_rounds_or_its_time() {
     let mut play = Play::new(poll(json!({"timeout": "PT30S"})), json!({}));
     play.ok("p", json!({"status": "open"}));
     play.fire();
-    assert_eq!((play.now.to_string().as_str(), play.failed().code.as_str()), ("2026-01-01T00:00:30Z", "POLL_EXHAUSTED"));
+    assert_eq!(
+        (play.now.to_string().as_str(), play.failed().code.as_str()),
+        ("2026-01-01T00:00:30Z", "POLL_EXHAUSTED")
+    );
     play.replays();
 }
 
 fn parent(more: Value) -> Value {
     let mut step = json!({"stepId": "sub", "type": "SUB_WORKFLOW", "workflowId": "child", "input": {"n": 1}, "correlationId": "c-${input.id}",
         "next": [{"nextStepId": "good", "on": "GOOD"}, {"nextStepId": "end"}]});
-    step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    workflow(json!([step, {"stepId": "good", "type": "END", "outcome": "G"}, {"stepId": "end", "type": "END", "output": {"code": "${steps.sub.error}"}}]))
+    step.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    workflow(
+        json!([step, {"stepId": "good", "type": "END", "outcome": "G"}, {"stepId": "end", "type": "END", "output": {"code": "${steps.sub.error}"}}]),
+    )
 }
 
 #[test]
 fn a_child_hands_back_its_output_and_outcome() {
     let mut play = Play::new(parent(json!({})), json!({"id": 9}));
     let child = play.children.front().unwrap();
-    assert_eq!((&*child.input, child.correlation_id.as_deref()), (&json!({"n": 1}), Some("c-9")));
+    assert_eq!(
+        (&*child.input, child.correlation_id.as_deref()),
+        (&json!({"n": 1}), Some("c-9"))
+    );
     play.child_done(ChildStatus::Completed, json!({"ok": 1}), Some("GOOD"), None);
-    assert_eq!((play.completed(), play.state.outcome.as_deref()), (&json!({"ok": 1}), Some("G")));
+    assert_eq!(
+        (play.completed(), play.state.outcome.as_deref()),
+        (&json!({"ok": 1}), Some("G"))
+    );
     play.replays();
 }
 
 #[test]
 fn a_failed_child_is_an_error_with_the_inner_one() {
     let mut play = Play::new(parent(json!({})), json!({"id": 9}));
-    play.child_done(ChildStatus::Failed, json!(null), None, Some(ErrorInfo::new("INNER", ErrorCategory::Business, "no")));
-    assert_eq!((play.failed().code.as_str(), &play.failed().details.as_ref().unwrap()["error"]["code"]), ("CHILD_FAILED", &json!("INNER")));
+    play.child_done(
+        ChildStatus::Failed,
+        json!(null),
+        None,
+        Some(ErrorInfo::new("INNER", ErrorCategory::Business, "no")),
+    );
+    assert_eq!(
+        (
+            play.failed().code.as_str(),
+            &play.failed().details.as_ref().unwrap()["error"]["code"]
+        ),
+        ("CHILD_FAILED", &json!("INNER"))
+    );
 }
 
 #[test]
 fn a_child_is_started_again_where_the_policy_says_so() {
     let mut play = Play::new(
-        parent(json!({"retryPolicy": {"maxAttempts": 2, "jitter": 0, "retryableErrors": ["CHILD_FAILED"]}})),
+        parent(
+            json!({"retryPolicy": {"maxAttempts": 2, "jitter": 0, "retryableErrors": ["CHILD_FAILED"]}}),
+        ),
         json!({"id": 9}),
     );
     let first = play.children.front().unwrap().instance_id;
@@ -164,15 +214,23 @@ fn a_child_is_started_again_where_the_policy_says_so() {
 
 #[test]
 fn a_child_over_its_time_is_cancelled() {
-    let mut play = Play::new(parent(json!({"timeout": "PT1M", "retryPolicy": {"maxAttempts": 1}})), json!({"id": 9}));
+    let mut play = Play::new(
+        parent(json!({"timeout": "PT1M", "retryPolicy": {"maxAttempts": 1}})),
+        json!({"id": 9}),
+    );
     play.fire();
-    assert_eq!((play.failed().code.as_str(), play.cancelled_children), ("EXECUTION_TIMEOUT", 1));
+    assert_eq!(
+        (play.failed().code.as_str(), play.cancelled_children),
+        ("EXECUTION_TIMEOUT", 1)
+    );
 }
 
 #[test]
 fn a_parent_that_does_not_wait_goes_on_with_the_id() {
     let play = Play::new(
-        workflow(json!([{"stepId": "sub", "type": "SUB_WORKFLOW", "workflowId": "child", "waitForCompletion": false}])),
+        workflow(
+            json!([{"stepId": "sub", "type": "SUB_WORKFLOW", "workflowId": "child", "waitForCompletion": false}]),
+        ),
         json!({}),
     );
     let id = play.children.front().unwrap().instance_id;
@@ -180,7 +238,12 @@ fn a_parent_that_does_not_wait_goes_on_with_the_id() {
 }
 
 fn cancel(id: &str) -> Message {
-    Message::Cancel(CancelRequest { request_id: Arc::from(id), reason: "no longer wanted".to_owned(), source: CancelSource::User, requested_by: None })
+    Message::Cancel(CancelRequest {
+        request_id: Arc::from(id),
+        reason: "no longer wanted".to_owned(),
+        source: CancelSource::User,
+        requested_by: None,
+    })
 }
 
 #[test]
@@ -188,10 +251,16 @@ fn a_cancellation_waits_for_running_tasks() {
     let mut play = Play::new(workflow(json!([task("a", None)])), json!({}));
     let task = play.open("a");
     play.send(cancel("1"));
-    assert_eq!((play.state.status, play.timers.len()), (InstanceStatus::Cancelling, 1));
+    assert_eq!(
+        (play.state.status, play.timers.len()),
+        (InstanceStatus::Cancelling, 1)
+    );
     let message = play.done(&task, TaskStatus::Cancelled, Value::Null, None, None);
     play.send(message);
-    assert_eq!((play.state.status, play.timers.len()), (InstanceStatus::Cancelled, 0));
+    assert_eq!(
+        (play.state.status, play.timers.len()),
+        (InstanceStatus::Cancelled, 0)
+    );
     play.replays();
 }
 
@@ -203,16 +272,29 @@ fn a_cancellation_ends_after_the_grace_and_at_once_without_running_tasks() {
     assert_eq!(play.state.status, InstanceStatus::Cancelled);
     play.replays();
 
-    let mut play = Play::new(workflow(json!([{"stepId": "d", "type": "DELAY", "duration": "PT1H"}])), json!({}));
+    let mut play = Play::new(
+        workflow(json!([{"stepId": "d", "type": "DELAY", "duration": "PT1H"}])),
+        json!({}),
+    );
     play.send(cancel("1"));
-    assert_eq!((play.state.status, play.timers.len()), (InstanceStatus::Cancelled, 0));
+    assert_eq!(
+        (play.state.status, play.timers.len()),
+        (InstanceStatus::Cancelled, 0)
+    );
 }
 
 #[test]
 fn a_cancelled_parent_takes_its_child_along_unless_it_is_abandoned() {
     for (policy, cancelled) in [("CANCEL", 1), ("ABANDON", 0)] {
-        let mut play = Play::new(parent(json!({ "onParentCancel": policy })), json!({"id": 1}));
+        let mut play = Play::new(
+            parent(json!({ "onParentCancel": policy })),
+            json!({"id": 1}),
+        );
         play.send(cancel("1"));
-        assert_eq!((play.state.status, play.cancelled_children), (InstanceStatus::Cancelled, cancelled), "{policy}");
+        assert_eq!(
+            (play.state.status, play.cancelled_children),
+            (InstanceStatus::Cancelled, cancelled),
+            "{policy}"
+        );
     }
 }

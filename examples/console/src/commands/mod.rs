@@ -1,7 +1,11 @@
 //! What each command does.
 
+mod bench;
+mod catalog;
 mod graph;
+mod run;
 mod schema;
+mod validate;
 
 use crate::cli::{Cli, Command};
 use crate::exit::{Exit, Failure};
@@ -25,9 +29,10 @@ pub(crate) fn dispatch(terminal: Terminal, cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Schema(arguments) => schema::schema(terminal, format, &arguments),
         Command::Graph(arguments) => graph::graph(terminal, &arguments),
-        Command::Validate(_) | Command::Run(_) | Command::Catalog | Command::Bench(_) => {
-            Err(Failure::usage("soon"))
-        }
+        Command::Validate(arguments) => validate::validate(terminal, format, &arguments),
+        Command::Run(arguments) => run::run(terminal, format, &arguments),
+        Command::Catalog => catalog::catalog(terminal),
+        Command::Bench(arguments) => bench::bench(terminal, format, &arguments),
     }
 }
 

@@ -139,7 +139,8 @@ fn write_edge(edge: &Edge, frames: &HashMap<String, Cluster>, text: &mut String)
         .label
         .strip_prefix(&format!("{}: ", edge.source))
         .unwrap_or(&edge.label);
-    if !label.is_empty() && !(edge.line == Line::Escape && label == edge.source) {
+    let is_own_name = edge.line == Line::Escape && label == edge.source;
+    if !label.is_empty() && !is_own_name {
         attributes.push(format!("label={}", quoted(&format!(" {label} "))));
     }
     match edge.line {

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::super::super::{Finding, PatchOp};
 use super::super::super::expressions::{Expressions, Read};
 use super::super::super::graph::{Site, StepIdx, StepNode, Target, list_of};
 use super::super::super::place::Place;
+use super::super::super::{Finding, PatchOp};
 use super::Workflow;
 use super::reads::{Reader, Variables, check_read};
 use super::shape::at;
@@ -15,7 +15,9 @@ use crate::model::StepType;
 
 /// Older definitions write their default as a condition.
 fn is_word_for_default(condition: &Value) -> bool {
-    let word = condition.as_str().map(|text| text.trim().to_ascii_lowercase());
+    let word = condition
+        .as_str()
+        .map(|text| text.trim().to_ascii_lowercase());
     word.is_some_and(|word| matches!(word.as_str(), "" | "otherwise" | "else" | "default"))
 }
 
@@ -37,13 +39,20 @@ pub(super) fn check<'c, 'd>(w: &mut Workflow<'c, 'd>, expressions: &mut Expressi
         }
         let step = match mention.target {
             Target::Step(step) | Target::OutOfScope(step) => Some(step),
-            Target::Unknown => nearest(mention.id, w.graph.steps.iter().map(|s| s.id)).and_then(|near| w.graph.by_id.get(near.name)).copied(),
+            Target::Unknown => nearest(mention.id, w.graph.steps.iter().map(|s| s.id))
+                .and_then(|near| w.graph.by_id.get(near.name))
+                .copied(),
         };
         if let Some(handler) = step.and_then(|step| handlers.get_mut(step)) {
             *handler = true;
         }
     }
-    let mut fields = Fields { w, expressions, variables, handlers };
+    let mut fields = Fields {
+        w,
+        expressions,
+        variables,
+        handlers,
+    };
     fields.top_level();
     for index in 0..fields.w.graph.steps.len() {
         fields.step(index);
@@ -55,40 +64,90 @@ pub(super) fn check<'c, 'd>(w: &mut Workflow<'c, 'd>, expressions: &mut Expressi
 impl<'d> Fields<'_, '_, 'd> {
     fn bare(&mut self, value: Option<&Value>, place: &Place<'_>, site: &ExprSite, reader: Reader) {
         let (graph, flow, variables) = (self.w.graph, &self.w.flow, &self.variables);
-        let check = |read: Read<'_>, findings: &mut Vec<Finding>| check_read(&read, reader, graph, flow, variables, findings);
-        self.expressions.bare(value, place, site, &mut self.w.findings, check);
+        let check = |read: Read<'_>, findings: &mut Vec<Finding>| {
+            check_read(&read, reader, graph, flow, variables, findings)
+        };
+        self.expressions
+            .bare(value, place, site, &mut self.w.findings, check);
     }
 
-    fn mapping(&mut self, value: Option<&Value>, place: &Place<'_>, site: &ExprSite, reader: Reader) {
+    fn mapping(
+        &mut self,
+        value: Option<&Value>,
+        place: &Place<'_>,
+        site: &ExprSite,
+        reader: Reader,
+    ) {
         let (graph, flow, variables) = (self.w.graph, &self.w.flow, &self.variables);
-        let check = |read: Read<'_>, findings: &mut Vec<Finding>| check_read(&read, reader, graph, flow, variables, findings);
-        self.expressions.mapping(value, place, site, &mut self.w.findings, check);
+        let check = |read: Read<'_>, findings: &mut Vec<Finding>| {
+            check_read(&read, reader, graph, flow, variables, findings)
+        };
+        self.expressions
+            .mapping(value, place, site, &mut self.w.findings, check);
     }
 
     fn top_level(&mut self) {
         let document = self.w.document;
         let root = Place::ROOT;
-        self.members(document.get("variables"), &root.key("variables"), &ExprSite::workflow_variable(), Reader::Start);
-        self.mapping(document.get("output"), &root.key("output"), &ExprSite::workflow_output(), Reader::End);
+        self.members(
+            document.get("variables"),
+            &root.key("variables"),
+            &ExprSite::workflow_variable(),
+            Reader::Start,
+        );
+        self.mapping(
+            document.get("output"),
+            &root.key("output"),
+            &ExprSite::workflow_output(),
+            Reader::End,
+        );
         if let Some(concurrency) = document.get("concurrency") {
             let place = root.key("concurrency");
-            self.bare(concurrency.get("key"), &place.key("key"), &ExprSite::concurrency_key(), Reader::Start);
+            self.bare(
+                concurrency.get("key"),
+                &place.key("key"),
+                &ExprSite::concurrency_key(),
+                Reader::Start,
+            );
         }
         if let Some(handler) = document.get("onError") {
             let place = root.key("onError");
-            self.mapping(handler.get("inputMapping"), &place.key("inputMapping"), &ExprSite::on_error_input(), Reader::Anytime(0));
+            self.mapping(
+                handler.get("inputMapping"),
+                &place.key("inputMapping"),
+                &ExprSite::on_error_input(),
+                Reader::Anytime(0),
+            );
         }
         let list = root.key("uiComponents");
         for (i, component) in list_of(document, "uiComponents").enumerate() {
             let place = list.index(i);
-            self.bare(component.get("condition"), &place.key("condition"), &ExprSite::ui_condition(), Reader::Anytime(0));
-            self.mapping(component.get("data"), &place.key("data"), &ExprSite::ui_data(), Reader::Anytime(0));
+            self.bare(
+                component.get("condition"),
+                &place.key("condition"),
+                &ExprSite::ui_condition(),
+                Reader::Anytime(0),
+            );
+            self.mapping(
+                component.get("data"),
+                &place.key("data"),
+                &ExprSite::ui_data(),
+                Reader::Anytime(0),
+            );
         }
     }
 
     /// The values of an object whose names are the author's.
-    fn members(&mut self, members: Option<&Value>, place: &Place<'_>, site: &ExprSite, reader: Reader) {
-        let Some(members) = members.and_then(Value::as_object) else { return };
+    fn members(
+        &mut self,
+        members: Option<&Value>,
+        place: &Place<'_>,
+        site: &ExprSite,
+        reader: Reader,
+    ) {
+        let Some(members) = members.and_then(Value::as_object) else {
+            return;
+        };
         for (name, value) in members {
             self.mapping(Some(value), &place.key(name), site, reader);
         }
@@ -98,13 +157,25 @@ impl<'d> Fields<'_, '_, 'd> {
     fn inside(&self, index: StepIdx, site: ExprSite) -> ExprSite {
         let graph = self.w.graph;
         let items = super::enclosing_items(graph, graph.scope_of(index));
-        let site = items.fold(site, |site, (name, _)| if site.allows(name) { site.with_root("index", Shape::Number) } else { site.with_item(name) });
-        if self.handlers.get(index) == Some(&true) { site.with_error() } else { site }
+        let site = items.fold(site, |site, (name, _)| {
+            if site.allows(name) {
+                site.with_root("index", Shape::Number)
+            } else {
+                site.with_item(name)
+            }
+        });
+        if self.handlers.get(index) == Some(&true) {
+            site.with_error()
+        } else {
+            site
+        }
     }
 
     fn step(&mut self, index: StepIdx) {
         let graph = self.w.graph;
-        let Some(step) = graph.steps.get(index) else { return };
+        let Some(step) = graph.steps.get(index) else {
+            return;
+        };
         let here = at(step);
         let value = step.value;
         self.entry(index, step, value, &here);
@@ -115,20 +186,20 @@ impl<'d> Fields<'_, '_, 'd> {
     }
 
     /// What is evaluated when the step is entered.
-    fn entry(&mut self, index: StepIdx, step: &StepNode<'d>, value: &'d Map<String, Value>, here: &Place<'_>) {
+    fn entry(
+        &mut self,
+        index: StepIdx,
+        step: &StepNode<'d>,
+        value: &'d Map<String, Value>,
+        here: &Place<'_>,
+    ) {
         let reader = Reader::Entering(index);
         if value.contains_key("input") {
             let site = self.inside(index, ExprSite::step_input());
             self.mapping(value.get("input"), &here.key("input"), &site, reader);
         }
         match step.kind {
-            Some(StepType::End) => {
-                if value.contains_key("output") || value.contains_key("errorMessage") {
-                    let site = self.inside(index, ExprSite::end_output());
-                    self.mapping(value.get("output"), &here.key("output"), &site, reader);
-                    self.mapping(value.get("errorMessage"), &here.key("errorMessage"), &site, reader);
-                }
-            }
+            Some(StepType::End) => self.end(index, value, here),
             Some(StepType::HumanTask) => self.human_task(index, value, here),
             Some(StepType::ForEach) => {
                 let site = self.inside(index, ExprSite::for_each_items());
@@ -141,19 +212,45 @@ impl<'d> Fields<'_, '_, 'd> {
             }
             Some(StepType::Poll) => {
                 let site = self.inside(index, ExprSite::poll_until());
-                self.bare(value.get("until"), &here.key("until"), &site, Reader::Leaving(index));
+                self.bare(
+                    value.get("until"),
+                    &here.key("until"),
+                    &site,
+                    Reader::Leaving(index),
+                );
             }
             Some(StepType::SubWorkflow) => {
                 let site = self.inside(index, ExprSite::step_template());
-                self.mapping(value.get("correlationId"), &here.key("correlationId"), &site, reader);
+                self.mapping(
+                    value.get("correlationId"),
+                    &here.key("correlationId"),
+                    &site,
+                    reader,
+                );
             }
             _ => {}
         }
     }
 
+    fn end(&mut self, index: StepIdx, value: &Map<String, Value>, here: &Place<'_>) {
+        if !value.contains_key("output") && !value.contains_key("errorMessage") {
+            return;
+        }
+        let reader = Reader::Entering(index);
+        let site = self.inside(index, ExprSite::end_output());
+        for member in ["output", "errorMessage"] {
+            self.mapping(value.get(member), &here.key(member), &site, reader);
+        }
+    }
+
     fn human_task(&mut self, index: StepIdx, value: &Map<String, Value>, here: &Place<'_>) {
         let site = self.inside(index, ExprSite::step_template());
-        self.mapping(value.get("instructions"), &here.key("instructions"), &site, Reader::Entering(index));
+        self.mapping(
+            value.get("instructions"),
+            &here.key("instructions"),
+            &site,
+            Reader::Entering(index),
+        );
         if let Some(manual) = value.get("manual").and_then(Value::as_object) {
             // The templates of `manual` read the task's input and the workflow, wherever the object stands.
             let (expressions, findings) = (&mut *self.expressions, &mut self.w.findings);
@@ -164,15 +261,30 @@ impl<'d> Fields<'_, '_, 'd> {
     fn event_wait(&mut self, index: StepIdx, value: &Map<String, Value>, here: &Place<'_>) {
         let reader = Reader::Entering(index);
         if value.contains_key("correlationKey") {
-            self.bare(value.get("correlationKey"), &here.key("correlationKey"), &ExprSite::correlation_key(), reader);
+            self.bare(
+                value.get("correlationKey"),
+                &here.key("correlationKey"),
+                &ExprSite::correlation_key(),
+                reader,
+            );
         }
         if value.contains_key("correlationValue") {
             let site = self.inside(index, ExprSite::correlation_value());
-            self.bare(value.get("correlationValue"), &here.key("correlationValue"), &site, reader);
+            self.bare(
+                value.get("correlationValue"),
+                &here.key("correlationValue"),
+                &site,
+                reader,
+            );
         }
         if value.contains_key("eventCondition") {
             let site = self.inside(index, ExprSite::event_condition());
-            self.bare(value.get("eventCondition"), &here.key("eventCondition"), &site, reader);
+            self.bare(
+                value.get("eventCondition"),
+                &here.key("eventCondition"),
+                &site,
+                reader,
+            );
         }
         if let Some(until) = value.get("eventTimeout").and_then(|t| t.get("until")) {
             let site = self.inside(index, ExprSite::delay_until());
@@ -182,29 +294,56 @@ impl<'d> Fields<'_, '_, 'd> {
     }
 
     /// What is evaluated when the step has done its work: the mapping of its output, `assign`, `next`.
-    fn exit(&mut self, index: StepIdx, step: &StepNode<'d>, value: &'d Map<String, Value>, here: &Place<'_>) {
+    fn exit(
+        &mut self,
+        index: StepIdx,
+        step: &StepNode<'d>,
+        value: &'d Map<String, Value>,
+        here: &Place<'_>,
+    ) {
         let reader = Reader::Leaving(index);
         let waits_for_signal = value.contains_key("signalType");
         let (output, transition) = match step.kind {
-            Some(StepType::EventWait) if waits_for_signal => (ExprSite::signal_output(), ExprSite::signal_transition()),
+            Some(StepType::EventWait) if waits_for_signal => {
+                (ExprSite::signal_output(), ExprSite::signal_transition())
+            }
             Some(StepType::EventWait) => (ExprSite::event_output(), ExprSite::event_transition()),
             _ => (ExprSite::step_output(), ExprSite::transition_condition()),
         };
         if value.contains_key("outputMapping") {
             let site = self.inside(index, output.clone());
-            self.mapping(value.get("outputMapping"), &here.key("outputMapping"), &site, reader);
+            self.mapping(
+                value.get("outputMapping"),
+                &here.key("outputMapping"),
+                &site,
+                reader,
+            );
         }
         if value.contains_key("assign") {
-            let site = self.inside(index, if step.kind == Some(StepType::EventWait) { output } else { ExprSite::assign() });
+            let site = self.inside(
+                index,
+                if step.kind == Some(StepType::EventWait) {
+                    output
+                } else {
+                    ExprSite::assign()
+                },
+            );
             self.members(value.get("assign"), &here.key("assign"), &site, reader);
         }
         let next = here.key("next");
         let mut site = None;
         for (i, entry) in list_of(value, "next").enumerate() {
             if let Some(condition) = entry.get("condition") {
-                let site = site.get_or_insert_with(|| self.inside(index, transition.clone())).clone();
+                let site = site
+                    .get_or_insert_with(|| self.inside(index, transition.clone()))
+                    .clone();
                 let before = self.w.findings.len();
-                self.bare(Some(condition), &next.index(i).key("condition"), &site, reader);
+                self.bare(
+                    Some(condition),
+                    &next.index(i).key("condition"),
+                    &site,
+                    reader,
+                );
                 let last = list_of(value, "next").nth(i + 1).is_none();
                 if last && is_word_for_default(condition) {
                     self.leave_out(before, &next.index(i).key("condition"));
@@ -247,13 +386,26 @@ impl<'d> Fields<'_, '_, 'd> {
             let target = step.get("compensationFor").and_then(Value::as_str);
             let target = target.and_then(|id| self.w.graph.by_id.get(id)).copied();
             let scope = target.map_or(0, |t| self.w.graph.scope_of(t));
-            let (mut input, mut condition) = (ExprSite::compensation_input(), ExprSite::compensation_condition());
+            let (mut input, mut condition) = (
+                ExprSite::compensation_input(),
+                ExprSite::compensation_condition(),
+            );
             if let Some(target) = target {
                 input = self.inside(target, input);
                 condition = self.inside(target, condition);
             }
-            self.mapping(step.get("input"), &place.key("input"), &input, Reader::Anytime(scope));
-            self.bare(step.get("condition"), &place.key("condition"), &condition, Reader::Anytime(scope));
+            self.mapping(
+                step.get("input"),
+                &place.key("input"),
+                &input,
+                Reader::Anytime(scope),
+            );
+            self.bare(
+                step.get("condition"),
+                &place.key("condition"),
+                &condition,
+                Reader::Anytime(scope),
+            );
         }
     }
 
@@ -261,9 +413,24 @@ impl<'d> Fields<'_, '_, 'd> {
         let list = Place::ROOT.key("cancellationTriggers");
         for (i, trigger) in list_of(self.w.document, "cancellationTriggers").enumerate() {
             let place = list.index(i);
-            self.bare(trigger.get("correlationKey"), &place.key("correlationKey"), &ExprSite::correlation_key(), Reader::Start);
-            self.bare(trigger.get("correlationValue"), &place.key("correlationValue"), &ExprSite::correlation_value(), Reader::Start);
-            self.bare(trigger.get("eventCondition"), &place.key("eventCondition"), &ExprSite::cancellation_condition(), Reader::Anytime(0));
+            self.bare(
+                trigger.get("correlationKey"),
+                &place.key("correlationKey"),
+                &ExprSite::correlation_key(),
+                Reader::Start,
+            );
+            self.bare(
+                trigger.get("correlationValue"),
+                &place.key("correlationValue"),
+                &ExprSite::correlation_value(),
+                Reader::Start,
+            );
+            self.bare(
+                trigger.get("eventCondition"),
+                &place.key("eventCondition"),
+                &ExprSite::cancellation_condition(),
+                Reader::Anytime(0),
+            );
         }
     }
 }

@@ -32,7 +32,13 @@ pub(super) struct Workflow<'c, 'd> {
 pub(crate) fn check(document: &Map<String, Value>, engine: &dyn ExpressionEngine) -> Vec<Finding> {
     let graph = Graph::read(document);
     let flow = Flow::new(&graph);
-    let mut workflow = Workflow { document, graph: &graph, flow, findings: Vec::new(), in_unguarded_cycle: Vec::new() };
+    let mut workflow = Workflow {
+        document,
+        graph: &graph,
+        flow,
+        findings: Vec::new(),
+        in_unguarded_cycle: Vec::new(),
+    };
     shape::check(&mut workflow);
     steps::check(&mut workflow);
     compensation::check(&mut workflow);
@@ -44,16 +50,33 @@ pub(crate) fn check(document: &Map<String, Value>, engine: &dyn ExpressionEngine
 }
 
 fn top_level(w: &mut Workflow<'_, '_>) {
-    common::duration(w.document.get("executionTimeout"), &Place::ROOT.key("executionTimeout"), Bound::Positive, &mut w.findings);
-    common::retry_policy(w.document.get("defaultRetryPolicy"), &Place::ROOT.key("defaultRetryPolicy"), &mut w.findings);
+    common::duration(
+        w.document.get("executionTimeout"),
+        &Place::ROOT.key("executionTimeout"),
+        Bound::Positive,
+        &mut w.findings,
+    );
+    common::retry_policy(
+        w.document.get("defaultRetryPolicy"),
+        &Place::ROOT.key("defaultRetryPolicy"),
+        &mut w.findings,
+    );
     if let Some(log) = w.document.get("executionLog") {
         let place = Place::ROOT.key("executionLog");
-        common::duration(log.get("retention"), &place.key("retention"), Bound::Any, &mut w.findings);
+        common::duration(
+            log.get("retention"),
+            &place.key("retention"),
+            Bound::Any,
+            &mut w.findings,
+        );
     }
 }
 
 /// The items of the loops around a scope, the innermost first: the name and the FOR_EACH.
-pub(crate) fn enclosing_items<'g, 'd>(graph: &'g Graph<'d>, scope: ScopeIdx) -> impl Iterator<Item = (&'d str, &'g StepNode<'d>)> + use<'g, 'd> {
+pub(crate) fn enclosing_items<'g, 'd>(
+    graph: &'g Graph<'d>,
+    scope: ScopeIdx,
+) -> impl Iterator<Item = (&'d str, &'g StepNode<'d>)> + use<'g, 'd> {
     let mut at = Some(scope);
     std::iter::from_fn(move || {
         loop {
@@ -61,7 +84,11 @@ pub(crate) fn enclosing_items<'g, 'd>(graph: &'g Graph<'d>, scope: ScopeIdx) -> 
             at = own.parent;
             let container = own.container.and_then(|c| graph.steps.get(c))?;
             if container.kind == Some(StepType::ForEach) {
-                let name = container.value.get("itemName").and_then(Value::as_str).unwrap_or("item");
+                let name = container
+                    .value
+                    .get("itemName")
+                    .and_then(Value::as_str)
+                    .unwrap_or("item");
                 return Some((name, container));
             }
         }

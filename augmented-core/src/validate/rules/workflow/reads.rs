@@ -32,12 +32,21 @@ impl<'d> Variables<'d> {
     pub(super) fn of(document: &'d Map<String, Value>, graph: &Graph<'d>) -> Self {
         let mut names = FxHashMap::default();
         let assigned = graph.steps.iter().map(|s| s.value.get("assign"));
-        for members in std::iter::once(document.get("variables")).chain(assigned).flatten() {
-            let Some(members) = members.as_object() else { return Self(None) };
+        for members in std::iter::once(document.get("variables"))
+            .chain(assigned)
+            .flatten()
+        {
+            let Some(members) = members.as_object() else {
+                return Self(None);
+            };
             if members.contains_key("$expr") || members.contains_key("$literal") {
                 return Self(None);
             }
-            names.extend(members.keys().map(|name| (name.strip_suffix('?').unwrap_or(name), ())));
+            names.extend(
+                members
+                    .keys()
+                    .map(|name| (name.strip_suffix('?').unwrap_or(name), ())),
+            );
         }
         Self(Some(names))
     }
@@ -65,7 +74,9 @@ fn at_read(mut finding: Finding, read: &Read<'_>) -> Finding {
 }
 
 fn check_variable(read: &Read<'_>, variables: &Variables<'_>, findings: &mut Vec<Finding>) {
-    let (Some(name), Some(known)) = (read.reference.first_member(), &variables.0) else { return };
+    let (Some(name), Some(known)) = (read.reference.first_member(), &variables.0) else {
+        return;
+    };
     if known.contains_key(name) {
         return;
     }
@@ -74,26 +85,48 @@ fn check_variable(read: &Read<'_>, variables: &Variables<'_>, findings: &mut Vec
     let finding = Finding::error(
         "EXPR_UNKNOWN_MEMBER",
         read.pointer,
-        format!("no variable is called `{}`: neither `variables` nor any `assign` names it", wording::cut(name)),
+        format!(
+            "no variable is called `{}`: neither `variables` nor any `assign` names it",
+            wording::cut(name)
+        ),
     );
     let hint = wording::suggest(name, names.iter().copied(), "variables");
-    let hint = hint.unwrap_or_else(|| format!("declare it: `\"variables\": {{\"{}\": null}}`", wording::cut(name)));
+    let hint = hint.unwrap_or_else(|| {
+        format!(
+            "declare it: `\"variables\": {{\"{}\": null}}`",
+            wording::cut(name)
+        )
+    });
     findings.push(at_read(finding.with_hint(hint), read));
 }
 
-fn check_step(read: &Read<'_>, reader: Reader, graph: &Graph<'_>, flow: &Flow<'_, '_>, findings: &mut Vec<Finding>) {
-    let Some(id) = read.reference.first_member() else { return };
+fn check_step(
+    read: &Read<'_>,
+    reader: Reader,
+    graph: &Graph<'_>,
+    flow: &Flow<'_, '_>,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(id) = read.reference.first_member() else {
+        return;
+    };
     let Some(&step) = graph.by_id.get(id) else {
         if graph.has_nameless && nearest(id, graph.steps.iter().map(|s| s.id)).is_none() {
             return;
         }
-        let finding = Finding::error("UNKNOWN_STEP", read.pointer, format!("no step is called `{}`", wording::cut(id)));
+        let finding = Finding::error(
+            "UNKNOWN_STEP",
+            read.pointer,
+            format!("no step is called `{}`", wording::cut(id)),
+        );
         let ids = graph.steps.iter().map(|s| s.id).filter(|i| !i.is_empty());
         let hint = wording::suggest(id, ids, "steps");
         findings.push(at_read(finding.with_hint(hint.unwrap_or_default()), read));
         return;
     };
-    let Some(node) = graph.steps.get(step).filter(|_| !graph.is_ambiguous(step)) else { return };
+    let Some(node) = graph.steps.get(step).filter(|_| !graph.is_ambiguous(step)) else {
+        return;
+    };
     let related = || Related::new(node.pointer.as_str(), "the step that is read");
     let scope = match reader {
         Reader::Entering(at) | Reader::Leaving(at) => graph.scope_of(at),
@@ -101,7 +134,10 @@ fn check_step(read: &Read<'_>, reader: Reader, graph: &Graph<'_>, flow: &Flow<'_
         Reader::End | Reader::Start => 0,
     };
     if let Some(hidden) = flow.hidden_from(step, scope) {
-        findings.push(at_read(hidden_step(read.pointer, id, hidden, graph).with_related(related()), read));
+        findings.push(at_read(
+            hidden_step(read.pointer, id, hidden, graph).with_related(related()),
+            read,
+        ));
         return;
     }
     let order = match reader {
@@ -117,15 +153,28 @@ fn check_step(read: &Read<'_>, reader: Reader, graph: &Graph<'_>, flow: &Flow<'_
         Precedence::Always => {}
         Precedence::Sometimes if read.reference.guards(0) || read.reference.guards(1) => {}
         Precedence::Sometimes => findings.push(at_read(
-            Finding::warning("STEP_MAYBE_MISSING", read.pointer, format!("`{id}` may not have run when this is evaluated; it is not on every way here"))
-                .with_hint(format!("write `coalesce({}, …)` or test `has(…)` first", read.reference))
-                .with_related(related()),
+            Finding::warning(
+                "STEP_MAYBE_MISSING",
+                read.pointer,
+                format!(
+                    "`{id}` may not have run when this is evaluated; it is not on every way here"
+                ),
+            )
+            .with_hint(format!(
+                "write `coalesce({}, …)` or test `has(…)` first",
+                read.reference
+            ))
+            .with_related(related()),
             read,
         )),
         Precedence::Never => findings.push(at_read(
-            Finding::error("STEP_NEVER_BEFORE", read.pointer, format!("`{id}` cannot have run when this is evaluated; it is on no way here"))
-                .with_hint("read a step that comes before, or move this to a step after it")
-                .with_related(related()),
+            Finding::error(
+                "STEP_NEVER_BEFORE",
+                read.pointer,
+                format!("`{id}` cannot have run when this is evaluated; it is on no way here"),
+            )
+            .with_hint("read a step that comes before, or move this to a step after it")
+            .with_related(related()),
             read,
         )),
     }
@@ -137,14 +186,26 @@ fn hidden_step(pointer: &str, id: &str, hidden: Hidden, graph: &Graph<'_>) -> Fi
         Hidden::SiblingBranch(parallel) => Finding::error(
             "STEP_OUT_OF_SCOPE",
             pointer,
-            format!("`{id}` runs in another branch of `{}`, which may still be running", name(parallel)),
+            format!(
+                "`{id}` runs in another branch of `{}`, which may still be running",
+                name(parallel)
+            ),
         )
-        .with_hint(format!("read it after `{}` has joined its branches", name(parallel))),
+        .with_hint(format!(
+            "read it after `{}` has joined its branches",
+            name(parallel)
+        )),
         Hidden::Iteration(each) => Finding::error(
             "STEP_OUT_OF_SCOPE",
             pointer,
-            format!("`{id}` runs once for each item of `{}` and cannot be read from outside", name(each)),
+            format!(
+                "`{id}` runs once for each item of `{}` and cannot be read from outside",
+                name(each)
+            ),
         )
-        .with_hint(format!("read the results as `steps.{}.output.items`", name(each))),
+        .with_hint(format!(
+            "read the results as `steps.{}.output.items`",
+            name(each)
+        )),
     }
 }

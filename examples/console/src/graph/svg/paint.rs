@@ -5,9 +5,7 @@ use std::fmt::Write;
 use super::super::layout::{Bends, Point, Route, Size};
 use super::super::text::{FONT_STACK, Font};
 use super::figure::{DETAIL_LINE, Figure, ICON_ROOM, NAME_LINE, Outline};
-use super::{
-    DETAIL, Drawing, Edge, FRAME_HEADER, Frame, LABEL, Line, NAME, Node, Shape, icons, theme,
-};
+use super::{DETAIL, Drawing, Edge, Frame, LABEL, Line, NAME, Node, Shape, icons, theme};
 
 /// Where a text stands relative to its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,10 +169,6 @@ impl Painter {
             Anchor::Start,
         );
         self.svg.push_str("</g>\n");
-        debug_assert!(
-            FRAME_HEADER > 40.0,
-            "the name and its detail fit the header"
-        );
         for placed in &frame.lanes {
             let at = Point {
                 x: corner.x + placed.corner.x,
