@@ -1,4 +1,10 @@
 //! Runs on a store that fails: what was accepted is neither lost nor applied twice.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "everything here is test code, also what stands outside of test functions"
+)]
 
 mod common;
 
