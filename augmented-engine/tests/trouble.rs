@@ -75,7 +75,7 @@ impl ExecutionStore for TroubledStore {
         batch: Vec<InstanceCommit>,
     ) -> Result<Vec<CommitOutcome>, StoreError> {
         let number = self.commits.fetch_add(1, Ordering::SeqCst) + 1;
-        if number % self.every != 0 {
+        if !number.is_multiple_of(self.every) {
             return self.inner.commit(node, batch).await;
         }
         match self.trouble {
