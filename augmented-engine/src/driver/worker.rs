@@ -624,6 +624,12 @@ impl Worker {
             return;
         };
         if !live.was_over {
+            // Counted where the end was committed, not where it was only read.
+            match live.state.status {
+                InstanceStatus::Completed => self.seat.counters.instances_completed.add(1),
+                InstanceStatus::Cancelled => self.seat.counters.instances_cancelled.add(1),
+                _ => self.seat.counters.instances_failed.add(1),
+            }
             self.tell_end(instance, &mut live);
         }
     }
@@ -633,11 +639,6 @@ impl Worker {
         live.was_over = true;
         for task in &live.tasks {
             task.control.cancel();
-        }
-        match live.state.status {
-            InstanceStatus::Completed => self.seat.counters.instances_completed.add(1),
-            InstanceStatus::Cancelled => self.seat.counters.instances_cancelled.add(1),
-            _ => self.seat.counters.instances_failed.add(1),
         }
         let others = if self.watchers.is_empty() {
             Vec::new()
