@@ -10,18 +10,27 @@ use augmented_core::store::{NodeInfo, StoreError};
 
 use super::Shared;
 use super::housekeeper::{renew, send_mail, silent_at, take_over};
+use super::recovery::leave_alone;
 use crate::clock::{VirtualClock, micros};
+
+/// How long a store in trouble is left alone.
+const TROUBLE_MICROS: i64 = 50_000;
 
 /// Conducts until it is dropped.
 pub(crate) async fn conduct(shared: Arc<Shared>, clock: Arc<VirtualClock>) {
     let mut renewed_at = clock.now_virtual();
     loop {
         clock.quiet().await;
-        let is_due = clock.now_virtual().micros_since(renewed_at) >= micros(shared.config.node_lease) / 3;
+        let is_due =
+            clock.now_virtual().micros_since(renewed_at) >= micros(shared.config.node_lease) / 3;
         if is_due || shared.node.is_in_doubt() {
             renewed_at = clock.now_virtual();
             if let Err(error) = renew(&shared).await {
                 tracing::warn!(%error, "the lease of this node cannot be renewed");
+            }
+            if shared.node.is_in_doubt() {
+                leave_alone(TROUBLE_MICROS).await;
+                continue;
             }
         }
         match step(&shared, &clock).await {
@@ -30,14 +39,7 @@ pub(crate) async fn conduct(shared: Arc<Shared>, clock: Arc<VirtualClock>) {
             Ok(Step::Nothing) => rest(&shared, &clock).await,
             Err(error) => {
                 tracing::warn!(%error, "the store cannot be read; trying again");
-                // Real time, because a store in trouble does not follow the virtual clock.
-                tokio::time::sleep(
-                    shared
-                        .config
-                        .mailbox_poll
-                        .min(std::time::Duration::from_millis(50)),
-                )
-                .await;
+                leave_alone(TROUBLE_MICROS).await;
             }
         }
     }

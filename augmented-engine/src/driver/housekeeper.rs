@@ -153,7 +153,11 @@ pub(super) async fn take_over(shared: &Shared, silent: &NodeInfo) -> Result<(), 
     }
     let to: NodeId = shared.node.current();
     loop {
-        let taken = match shared.store.take_over(silent.node, to, TAKE_OVER_BATCH).await {
+        let taken = match shared
+            .store
+            .take_over(silent.node, to, TAKE_OVER_BATCH)
+            .await
+        {
             Ok(taken) => taken,
             Err(error) => {
                 // What was moved nevertheless would be driven by nobody.

@@ -18,6 +18,7 @@ impl NodeIdentity {
     pub(crate) fn new(node: NodeId) -> Self {
         Self {
             current: RwLock::new(node),
+            in_doubt: RwLock::new(None),
             renewing: tokio::sync::Mutex::new(()),
         }
     }
