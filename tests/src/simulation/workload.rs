@@ -195,7 +195,8 @@ impl Maker<'_> {
         let branches: Vec<Value> = (0..count)
             .map(|number| {
                 let steps = self.scope(depth - 1);
-                let mut branch = json!({ "branchId": format!("b{number}"), "name": "Branch", "steps": steps });
+                let mut branch =
+                    json!({ "branchId": format!("b{number}"), "name": "Branch", "steps": steps });
                 // Branches that nobody waits for are in a race with those that count.
                 branch["required"] = json!(!wild || self.dice.chance(700));
                 if wild && self.dice.chance(150) {
