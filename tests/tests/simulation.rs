@@ -51,7 +51,14 @@ fn play_all(seeds: u64) -> Tally {
             if seed >= seeds {
                 return sum;
             }
-            sum.add(&play_seed(seed, false));
+            match catch_unwind(AssertUnwindSafe(|| play_seed(seed, false))) {
+                Ok(tally) => sum.add(&tally),
+                Err(failure) => {
+                    // One failure is enough; the others need not go on.
+                    next.store(seeds, Ordering::Relaxed);
+                    std::panic::resume_unwind(failure);
+                }
+            }
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);

@@ -10,7 +10,11 @@ use augmented_core::store::{NodeInfo, StoreError};
 
 use super::Shared;
 use super::housekeeper::{renew, send_mail, silent_at, take_over};
+use super::recovery::leave_alone;
 use crate::clock::{VirtualClock, micros};
+
+/// How long a store in trouble is left alone.
+const TROUBLE_MICROS: i64 = 50_000;
 
 /// Conducts until it is dropped.
 pub(crate) async fn conduct(shared: Arc<Shared>, clock: Arc<VirtualClock>) {
@@ -24,6 +28,10 @@ pub(crate) async fn conduct(shared: Arc<Shared>, clock: Arc<VirtualClock>) {
             if let Err(error) = renew(&shared).await {
                 tracing::warn!(%error, "the lease of this node cannot be renewed");
             }
+            if shared.node.is_in_doubt() {
+                leave_alone(TROUBLE_MICROS).await;
+                continue;
+            }
         }
         match step(&shared, &clock).await {
             // A store in memory never waits, so others would not get their turn.
@@ -31,14 +39,7 @@ pub(crate) async fn conduct(shared: Arc<Shared>, clock: Arc<VirtualClock>) {
             Ok(Step::Nothing) => rest(&shared, &clock).await,
             Err(error) => {
                 tracing::warn!(%error, "the store cannot be read; trying again");
-                // Real time, because a store in trouble does not follow the virtual clock.
-                tokio::time::sleep(
-                    shared
-                        .config
-                        .mailbox_poll
-                        .min(std::time::Duration::from_millis(50)),
-                )
-                .await;
+                leave_alone(TROUBLE_MICROS).await;
             }
         }
     }

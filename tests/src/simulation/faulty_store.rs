@@ -411,7 +411,7 @@ impl ExecutionStore for FaultyStore {
         }
         let before = work.len();
         // Rows that come late come in their order: an instance is offered a prefix of them, or nothing.
-        if state.withheld < 3 && state.befalls(|weather| weather.withhold) {
+        if before > 0 && state.withheld < 3 && state.befalls(|weather| weather.withhold) {
             work.retain_mut(|item| {
                 let kept = state.dice.below(item.messages.len() + 1);
                 item.messages.truncate(kept);

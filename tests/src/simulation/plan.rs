@@ -151,6 +151,7 @@ fn weather(dice: &mut Dice) -> Weather {
         ] {
             *chance = if dice.chance(500) { dice.below(120) } else { 0 };
         }
+        weather.withhold *= 3;
         weather.fence = if dice.chance(300) { dice.below(60) } else { 0 };
     }
     if dice.chance(600) {
