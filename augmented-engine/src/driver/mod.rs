@@ -5,6 +5,7 @@
 //! and due timers, and the keeper of the node's lease. On virtual time one conductor does all of that, and moves the
 //! clock on when nothing else can happen.
 
+mod carry_out;
 mod children;
 mod commit;
 mod conductor;
