@@ -17,7 +17,8 @@ use augmented_core::runtime::{Fact, HistoryType, InstanceStatus};
 use augmented_core::store::{
     AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, ExecutionStore, InstanceCommit,
     InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage, NodeInfo, Page,
-    PendingWork, PutOutcome, QueryStore, Refusal, StatusChange, Store, StoreError, Wakeup,
+    PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome, StatusChange, Store, StoreError,
+    Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use augmented_engine::{StartRequest, TaskContext, TaskError};
@@ -98,7 +99,7 @@ impl ExecutionStore for TroubledStore {
     ) -> Result<Vec<Option<LoadedInstance>>, StoreError> {
         self.inner.load(tenant, ids).await
     }
-    async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<bool>, StoreError> {
+    async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<SendOutcome>, StoreError> {
         self.inner.send(messages).await
     }
     async fn pending(&self, node: NodeId, limit: usize) -> Result<Vec<PendingWork>, StoreError> {

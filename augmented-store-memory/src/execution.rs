@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use augmented_core::runtime::TimerKey;
 use augmented_core::store::{
     AttemptRow, CommitOutcome, ExecutionStore, InstanceCommit, LoadedInstance, NewMessage,
-    NodeInfo, PendingWork, StoreError, Wakeup,
+    NodeInfo, PendingWork, SendOutcome, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, TenantId, Timestamp};
 
@@ -105,7 +105,7 @@ impl ExecutionStore for MemoryStore {
         Ok(ids.iter().map(|id| self.load_one(tenant, *id)).collect())
     }
 
-    async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<bool>, StoreError> {
+    async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<SendOutcome>, StoreError> {
         let deliver = |message: NewMessage| {
             self.shards
                 .of(message.instance)

@@ -8,7 +8,7 @@ use augmented_core::runtime::{
 };
 use augmented_core::store::{
     AttemptRow, InstanceCommit, InstanceSummary, LoadedInstance, MailboxId, MailboxMessage,
-    Snapshot, TimerRow,
+    NewMessage, Snapshot, TimerRow,
 };
 use augmented_core::{NodeId, Seq, Timestamp};
 use rustc_hash::FxHashMap;
@@ -26,6 +26,8 @@ pub(crate) struct Row {
     updated_at: Timestamp,
     /// Numbers are never used twice, not even after the mailbox was empty.
     next_message: MailboxId,
+    /// Signals that the state keeps as of the last commit.
+    signals_kept: u32,
     keys: MessageKeys,
     /// Absent where nothing is open, so that an ended instance costs its row alone.
     open: Option<Box<OpenWork>>,
@@ -54,6 +56,7 @@ impl Row {
             state: None,
             facts: Vec::new(),
             next_message: 1,
+            signals_kept: 0,
             keys: MessageKeys::default(),
             open: None,
         }
@@ -138,6 +141,7 @@ impl Row {
         indexes: &mut Indexes,
     ) {
         self.add_facts(&mut commit.facts, keys);
+        self.signals_kept = commit.signals_kept;
         if self.open.is_some() {
             self.consume(&commit.consumed, indexes);
             for key in &commit.timers_cleared {
@@ -167,7 +171,7 @@ impl Row {
             for fact in &*facts {
                 if let Message::TaskDone(done) = &fact.message {
                     open.attempts
-                        .retain(|attempt| attempt.activation != done.activation);
+                        .retain(|attempt| attempt.task_instance_id != done.task_instance_id);
                 }
             }
         }
@@ -218,6 +222,25 @@ impl Row {
     pub(crate) fn take_over(&mut self, to: NodeId, indexes: &mut Indexes) {
         self.takeovers = self.takeovers.saturating_add(1);
         self.set_owner(Some(to), indexes);
+    }
+
+    /// Whether the instance holds as many signals as a message allows that is not there yet.
+    pub(crate) fn is_too_full_for(&self, new: &NewMessage) -> bool {
+        let Some(max) = new.max_signals else {
+            return false;
+        };
+        if self.is_ended()
+            || new
+                .message
+                .message_key()
+                .is_some_and(|key| self.keys.knows(&key))
+        {
+            return false;
+        }
+        let mailbox = self.open.iter().flat_map(|open| &open.mailbox);
+        let waiting = mailbox.filter(|waiting| matches!(waiting.row.message, Message::Signal(_)));
+        let kept = usize::try_from(self.signals_kept).unwrap_or(usize::MAX);
+        waiting.count().saturating_add(kept) >= usize::try_from(max).unwrap_or(usize::MAX)
     }
 
     /// Puts a message into the mailbox unless the instance ended or accepted its key before.
@@ -376,17 +399,17 @@ impl MessageKeys {
             .is_some_and(|keys| keys.get(key) == Some(&KeyUse::Applied))
     }
 
+    fn knows(&self, key: &str) -> bool {
+        self.0.as_ref().is_some_and(|keys| keys.contains_key(key))
+    }
+
     fn set(&mut self, key: Box<str>, key_use: KeyUse) {
         self.0.get_or_insert_default().insert(key, key_use);
     }
 
     /// Takes a new key; `false` if it is known.
     fn accept(&mut self, key: String) -> bool {
-        if self
-            .0
-            .as_ref()
-            .is_some_and(|keys| keys.contains_key(key.as_str()))
-        {
+        if self.knows(&key) {
             return false;
         }
         self.set(key.into(), KeyUse::Accepted);

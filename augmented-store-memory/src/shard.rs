@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 
 use augmented_core::runtime::{InstanceHeader, Message, StartMessage, TimerKey};
-use augmented_core::store::{Expect, InstanceCommit, NewInstance, NewMessage, Refusal};
+use augmented_core::store::{
+    Expect, InstanceCommit, NewInstance, NewMessage, Refusal, SendOutcome,
+};
 use augmented_core::{InstanceId, NodeId, TenantId, Timestamp};
 use parking_lot::{Mutex, MutexGuard};
 use rustc_hash::FxHashMap;
@@ -288,12 +290,18 @@ impl Content {
     }
 
     /// Puts a message into a mailbox; `false` if it is repeated or nobody can take it.
-    pub(crate) fn deliver(&mut self, message: NewMessage, arrivals: &AtomicU64) -> bool {
-        let Some(row) = self.rows.get_mut(&message.instance) else {
-            return false;
+    pub(crate) fn deliver(&mut self, message: NewMessage, arrivals: &AtomicU64) -> SendOutcome {
+        let row = self.rows.get_mut(&message.instance);
+        let Some(row) = row.filter(|row| row.header.tenant_id == message.tenant) else {
+            return SendOutcome::Ignored;
         };
-        row.header.tenant_id == message.tenant
-            && row.accept(message.message, next(arrivals), &mut self.indexes)
+        if row.is_too_full_for(&message) {
+            return SendOutcome::Full;
+        }
+        match row.accept(message.message, next(arrivals), &mut self.indexes) {
+            true => SendOutcome::Stored,
+            false => SendOutcome::Ignored,
+        }
     }
 }
 

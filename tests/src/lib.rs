@@ -2,6 +2,7 @@
 
 mod calls;
 pub mod simulation;
+mod tokio_clock;
 mod watched;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use futures_util::future::{Ready, join, ready};
 use serde_json::{Value, json};
 
 pub use calls::{Call, Calls};
+pub use tokio_clock::TokioClock;
 pub use watched::WatchedStore;
 
 /// The instant at which virtual time begins: 2026-01-05T09:00:00Z.

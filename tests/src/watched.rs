@@ -6,25 +6,28 @@ use augmented_core::runtime::Fact;
 use augmented_core::store::{
     AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, ExecutionStore, InstanceCommit,
     InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage, NodeInfo, Page,
-    PendingWork, PutOutcome, QueryStore, StatusChange, StoreError, Wakeup,
+    PendingWork, PutOutcome, QueryStore, SendOutcome, StatusChange, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use augmented_store_memory::MemoryStore;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
 
 type Wanted = Box<dyn Fn(&InstanceCommit) -> bool + Send + Sync>;
 type Change = Box<dyn Fn(&mut LoadedInstance) + Send + Sync>;
 
-/// A memory store that notes every applied commit, can die at a chosen commit, and can falsify what a take-over reads.
+/// A memory store that notes every applied commit, can die at a chosen commit, can falsify what a take-over reads, and
+/// can be stopped for a while, as a process is by SIGSTOP: no call gets through, none is answered.
 #[derive(Default)]
 pub struct WatchedStore {
     inner: Arc<MemoryStore>,
     applied: Mutex<Vec<InstanceCommit>>,
     last: Mutex<Option<Wanted>>,
+    lost: Mutex<Option<Wanted>>,
     falsify: Mutex<Option<Change>>,
     died: Notify,
+    stopped: watch::Sender<bool>,
 }
 
 impl WatchedStore {
@@ -56,9 +59,31 @@ impl WatchedStore {
         *self.last.lock() = Some(Box::new(is_last));
     }
 
+    /// The first commit that `is_lost` picks is applied, but its writer hears that the store is away.
+    pub fn lose_answer(&self, is_lost: impl Fn(&InstanceCommit) -> bool + Send + Sync + 'static) {
+        *self.lost.lock() = Some(Box::new(is_lost));
+    }
+
     /// Returns once the commit chosen by [`die_after`](Self::die_after) is applied.
     pub async fn died(&self) {
         self.died.notified().await;
+    }
+
+    /// Lets no call through any more.
+    pub fn stop(&self) {
+        self.stopped.send_replace(true);
+    }
+
+    /// Lets calls through again, also those that wait.
+    pub fn go_on(&self) {
+        self.stopped.send_replace(false);
+    }
+
+    /// The store, once it is not stopped.
+    async fn reached(&self) -> &MemoryStore {
+        // The sender lives as long as the store, so the wait ends only when it may go on.
+        let _ = self.stopped.subscribe().wait_for(|stopped| !stopped).await;
+        &self.inner
     }
 
     /// Changes every instance that a take-over reads.
@@ -70,19 +95,19 @@ impl WatchedStore {
 #[async_trait]
 impl ExecutionStore for WatchedStore {
     async fn register_node(&self, node: NodeId, now: Timestamp) -> Result<(), StoreError> {
-        self.inner.register_node(node, now).await
+        self.reached().await.register_node(node, now).await
     }
 
     async fn heartbeat(&self, node: NodeId, now: Timestamp) -> Result<bool, StoreError> {
-        self.inner.heartbeat(node, now).await
+        self.reached().await.heartbeat(node, now).await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
-        self.inner.nodes().await
+        self.reached().await.nodes().await
     }
 
     async fn fence_node(&self, node: NodeId, silent_since: Timestamp) -> Result<bool, StoreError> {
-        self.inner.fence_node(node, silent_since).await
+        self.reached().await.fence_node(node, silent_since).await
     }
 
     async fn take_over(
@@ -91,7 +116,7 @@ impl ExecutionStore for WatchedStore {
         to: NodeId,
         limit: usize,
     ) -> Result<Vec<LoadedInstance>, StoreError> {
-        let mut taken = self.inner.take_over(from, to, limit).await?;
+        let mut taken = self.reached().await.take_over(from, to, limit).await?;
         if let Some(change) = &*self.falsify.lock() {
             taken.iter_mut().for_each(change);
         }
@@ -103,8 +128,8 @@ impl ExecutionStore for WatchedStore {
         node: NodeId,
         batch: Vec<InstanceCommit>,
     ) -> Result<Vec<CommitOutcome>, StoreError> {
-        let outcomes = self.inner.commit(node, batch.clone()).await?;
-        let mut dies = false;
+        let outcomes = self.reached().await.commit(node, batch.clone()).await?;
+        let (mut dies, mut is_lost) = (false, false);
         for (commit, outcome) in batch.into_iter().zip(&outcomes) {
             if matches!(outcome, CommitOutcome::Applied) {
                 dies |= self
@@ -112,12 +137,21 @@ impl ExecutionStore for WatchedStore {
                     .lock()
                     .as_ref()
                     .is_some_and(|is_last| is_last(&commit));
+                let mut lost = self.lost.lock();
+                if lost.as_ref().is_some_and(|wanted| wanted(&commit)) {
+                    *lost = None;
+                    is_lost = true;
+                }
                 self.applied.lock().push(commit);
             }
         }
+        self.reached().await;
         if dies {
             self.died.notify_one();
             std::future::pending::<()>().await;
+        }
+        if is_lost {
+            return Err(StoreError::unavailable("the answer was lost"));
         }
         Ok(outcomes)
     }
@@ -127,31 +161,35 @@ impl ExecutionStore for WatchedStore {
         tenant: TenantId,
         ids: &[InstanceId],
     ) -> Result<Vec<Option<LoadedInstance>>, StoreError> {
-        self.inner.load(tenant, ids).await
+        // Others get their turn before a store answers.
+        for _ in 0..3 {
+            tokio::task::yield_now().await;
+        }
+        self.reached().await.load(tenant, ids).await
     }
 
-    async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<bool>, StoreError> {
-        self.inner.send(messages).await
+    async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<SendOutcome>, StoreError> {
+        self.reached().await.send(messages).await
     }
 
     async fn pending(&self, node: NodeId, limit: usize) -> Result<Vec<PendingWork>, StoreError> {
-        self.inner.pending(node, limit).await
+        self.reached().await.pending(node, limit).await
     }
 
     async fn fire_due_timers(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.inner.fire_due_timers(now, limit).await
+        self.reached().await.fire_due_timers(now, limit).await
     }
 
     async fn next_timer(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.inner.next_timer().await
+        self.reached().await.next_timer().await
     }
 
     async fn record_attempts(&self, attempts: Vec<AttemptRow>) -> Result<(), StoreError> {
-        self.inner.record_attempts(attempts).await
+        self.reached().await.record_attempts(attempts).await
     }
 
     async fn wait_for_work(&self, node: NodeId) -> Wakeup {
-        self.inner.wait_for_work(node).await
+        self.reached().await.wait_for_work(node).await
     }
 }
 
@@ -163,7 +201,10 @@ impl DefinitionStore for WatchedStore {
         bundle: Vec<NewDefinition>,
         now: Timestamp,
     ) -> Result<Vec<PutOutcome>, StoreError> {
-        self.inner.put_definitions(tenant, bundle, now).await
+        self.reached()
+            .await
+            .put_definitions(tenant, bundle, now)
+            .await
     }
 
     async fn definition_versions(
@@ -172,7 +213,8 @@ impl DefinitionStore for WatchedStore {
         kind: DefinitionKind,
         business_id: &str,
     ) -> Result<Vec<StoredDefinition>, StoreError> {
-        self.inner
+        self.reached()
+            .await
             .definition_versions(tenant, kind, business_id)
             .await
     }
@@ -182,7 +224,7 @@ impl DefinitionStore for WatchedStore {
         tenant: TenantId,
         ids: &[Uuid],
     ) -> Result<Vec<Option<StoredDefinition>>, StoreError> {
-        self.inner.definitions_by_id(tenant, ids).await
+        self.reached().await.definitions_by_id(tenant, ids).await
     }
 
     async fn list_definitions(
@@ -190,7 +232,7 @@ impl DefinitionStore for WatchedStore {
         tenant: TenantId,
         filter: &DefinitionFilter,
     ) -> Result<Vec<StoredDefinition>, StoreError> {
-        self.inner.list_definitions(tenant, filter).await
+        self.reached().await.list_definitions(tenant, filter).await
     }
 
     async fn change_definition_status(
@@ -202,7 +244,8 @@ impl DefinitionStore for WatchedStore {
         to: LifecycleStatus,
         now: Timestamp,
     ) -> Result<StatusChange, StoreError> {
-        self.inner
+        self.reached()
+            .await
             .change_definition_status(tenant, kind, business_id, version, to, now)
             .await
     }
@@ -215,7 +258,7 @@ impl QueryStore for WatchedStore {
         tenant: TenantId,
         id: InstanceId,
     ) -> Result<Option<LoadedInstance>, StoreError> {
-        self.inner.instance(tenant, id).await
+        self.reached().await.instance(tenant, id).await
     }
 
     async fn list_instances(
@@ -224,7 +267,10 @@ impl QueryStore for WatchedStore {
         filter: &InstanceFilter,
         page: Page,
     ) -> Result<InstancePage, StoreError> {
-        self.inner.list_instances(tenant, filter, page).await
+        self.reached()
+            .await
+            .list_instances(tenant, filter, page)
+            .await
     }
 
     async fn facts(
@@ -234,6 +280,6 @@ impl QueryStore for WatchedStore {
         from: Seq,
         limit: usize,
     ) -> Result<Vec<Fact>, StoreError> {
-        self.inner.facts(tenant, id, from, limit).await
+        self.reached().await.facts(tenant, id, from, limit).await
     }
 }

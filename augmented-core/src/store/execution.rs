@@ -73,6 +73,8 @@ pub struct NewMessage {
     pub instance: InstanceId,
     /// The message; its [`Message::message_key`] makes it take effect at most once.
     pub message: Message,
+    /// How many signals the instance may hold, waiting in its mailbox or kept in its state, before this one is refused.
+    pub max_signals: Option<u32>,
 }
 
 impl NewMessage {
@@ -83,8 +85,28 @@ impl NewMessage {
             tenant,
             instance,
             message,
+            max_signals: None,
         }
     }
+
+    /// Refuses the message where the instance holds so many signals.
+    #[must_use]
+    pub fn with_max_signals(mut self, max: u32) -> Self {
+        self.max_signals = Some(max);
+        self
+    }
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "these are all the cases there are")]
+pub enum SendOutcome {
+    /// It is in the mailbox.
+    Stored,
+    /// It was accepted before, or the instance is unknown or ended.
+    Ignored,
+    /// The instance holds as many signals as the message allows.
+    Full,
 }
 
 /// A message read from a mailbox.
@@ -142,6 +164,8 @@ pub struct InstanceCommit {
     pub children: Vec<NewInstance>,
     /// Messages to other instances of the same tenant.
     pub outbox: Vec<NewMessage>,
+    /// Signals that the state keeps after these facts.
+    pub signals_kept: u32,
 }
 
 impl InstanceCommit {
@@ -160,6 +184,7 @@ impl InstanceCommit {
             timers_cleared: Vec::new(),
             children: Vec::new(),
             outbox: Vec::new(),
+            signals_kept: 0,
         }
     }
 }
@@ -291,7 +316,8 @@ pub enum Wakeup {
 /// - `an_idempotency_key_starts_once`: of two inserts with one (tenant, workflow, key), exactly one is applied.
 /// - `a_message_key_is_applied_once`: a commit with a fact whose message key has a fact already is refused.
 /// - `a_snapshot_stands_for_the_facts_before_it`: an instance is loaded as its last snapshot and the facts behind it.
-/// - `attempts_are_kept_once_until_the_task_is_done`: a failed attempt is loaded with its instance until a fact ends its task.
+/// - `attempts_are_kept_once_until_the_task_is_done`: a failed attempt is loaded with its instance until a fact ends its
+///   task, by the id of the task instance.
 ///
 /// Messages and children:
 /// - `a_message_key_is_accepted_once`: a message whose key was ever accepted for that instance is not stored again.
@@ -301,7 +327,9 @@ pub enum Wakeup {
 /// - `the_oldest_work_comes_first`: by the oldest message that waits.
 /// - `messages_arrive_with_the_commit_that_sends_them`: the outbox is delivered if the commit is applied.
 /// - `a_child_is_inserted_once`: with its start waiting; inserting a child whose id exists changes nothing.
-/// - `ended_instances_take_no_messages`: a message to an unknown or ended instance is answered `false`.
+/// - `ended_instances_take_no_messages`: a message to an unknown or ended instance is answered [`SendOutcome::Ignored`].
+/// - `signals_are_counted_where_they_wait_and_where_they_are_kept`: a message is refused as [`SendOutcome::Full`] exactly
+///   when the signals in the mailbox and those of [`InstanceCommit::signals_kept`] reach its limit.
 /// - `the_end_clears_open_work`: messages, timers and attempts go with the snapshot that ends the instance.
 ///
 /// Timers:
@@ -380,11 +408,11 @@ pub trait ExecutionStore: Send + Sync {
         ids: &[InstanceId],
     ) -> Result<Vec<Option<LoadedInstance>>, StoreError>;
 
-    /// Puts messages into mailboxes; answers for each whether it is new (`false`: repeated, or the instance is unknown or ended).
+    /// Puts messages into mailboxes; answers in the order given.
     ///
     /// # Errors
     /// [`StoreError`] if the storage is broken.
-    async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<bool>, StoreError>;
+    async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<SendOutcome>, StoreError>;
 
     /// Up to `limit` instances that have mailbox rows and are owned by `node` or by nobody, oldest waiting first.
     ///

@@ -15,8 +15,8 @@ pub use definitions::{DefinitionFilter, DefinitionStore, NewDefinition, PutOutco
 pub use error::StoreError;
 pub use execution::{
     AttemptRow, CommitOutcome, ExecutionStore, Expect, InstanceCommit, LoadedInstance, MailboxId,
-    MailboxMessage, NewInstance, NewMessage, NodeInfo, PendingWork, Refusal, Snapshot, TimerRow,
-    Wakeup, pinned_definitions,
+    MailboxMessage, NewInstance, NewMessage, NodeInfo, PendingWork, Refusal, SendOutcome, Snapshot,
+    TimerRow, Wakeup, pinned_definitions,
 };
 pub use query::{InstanceFilter, InstancePage, InstanceSummary, Page, QueryStore};
 

@@ -248,6 +248,7 @@ impl Live {
             false if runs || self.is_active() => Fate::Keep,
             false => Fate::Park,
         };
+        commit.signals_kept = u32::try_from(self.state.signals.len()).unwrap_or(u32::MAX);
         receipt.seq = self.state.seq;
         receipt.facts = commit.facts.len() as u64;
         let owner = match receipt.fate {

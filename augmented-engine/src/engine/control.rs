@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use augmented_core::InstanceId;
+use augmented_core::json::canonical;
 use augmented_core::runtime::{self, CancelSource, InstanceStatus, Message, SignalMessage};
-use augmented_core::store::NewMessage;
+use augmented_core::store::{NewMessage, SendOutcome};
 use serde_json::Value;
 
 use super::{Engine, InstanceView, WaitKind};
@@ -142,6 +143,7 @@ impl Engine {
         self.check_running()?;
         let _hold = self.shared().time().hold();
         let view = self.instance(instance).await?;
+        check_open(&view, "a signal")?;
         let signal_id = request
             .signal_id
             .unwrap_or_else(|| self.shared().ids.new_id(self.now()).to_string());
@@ -155,18 +157,15 @@ impl Engine {
             );
             return Err(EngineError::invalid("SIGNAL_INVALID", message, findings));
         }
-        check_open(&view, "a signal")?;
-        if !is_awaited(&view, &request.signal_type)
-            && view.state().signals.len() >= self.shared().limits.max_signals
-        {
-            let message = format!(
-                "instance {instance} keeps {} signals that no step has taken",
-                view.state().signals.len()
-            );
-            return Err(EngineError::CapacityExceeded {
-                reason: "SIGNAL_QUEUE_FULL",
-                message,
-            });
+        let limits = &self.shared().limits;
+        // What a step waits for now need not be kept.
+        let room = limits.max_signals + waits_for(&view, &request.signal_type);
+        let bytes = canonical::to_string(&request.payload).len() as u64;
+        if view.state().bytes.saturating_add(bytes) > limits.max_state_bytes {
+            return Err(queue_full(format!(
+                "instance {instance} has no room for a payload of {bytes} bytes within its {} bytes of state",
+                limits.max_state_bytes
+            )));
         }
         let message = Message::Signal(SignalMessage {
             signal_id: Arc::from(signal_id.as_str()),
@@ -174,18 +173,29 @@ impl Engine {
             payload: Arc::new(request.payload),
             sent_by: request.sent_by,
         });
-        let is_new = self.deliver(instance, message).await?;
-        if !is_new {
-            // The instance may have ended meanwhile; otherwise the signal was there before.
-            let now = self.instance(instance).await?;
-            if !knows_signal(&now, &signal_id) {
-                check_open(&now, "a signal")?;
+        let message = NewMessage::new(self.tenant, instance, message)
+            .with_max_signals(u32::try_from(room).unwrap_or(u32::MAX));
+        let duplicate = match self.deliver(message).await? {
+            SendOutcome::Stored => false,
+            SendOutcome::Full => {
+                return Err(queue_full(format!(
+                    "instance {instance} holds {} signals that no step has taken",
+                    limits.max_signals
+                )));
             }
-        }
+            SendOutcome::Ignored => {
+                // The instance may have ended meanwhile; otherwise the signal was there before.
+                let now = self.instance(instance).await?;
+                if !knows_signal(&now, &signal_id) {
+                    check_open(&now, "a signal")?;
+                }
+                true
+            }
+        };
         Ok(SignalReceipt {
             signal_id,
             accepted: true,
-            duplicate: !is_new,
+            duplicate,
         })
     }
 
@@ -229,7 +239,8 @@ impl Engine {
             source: request.source,
             requested_by: request.requested_by,
         });
-        let is_new = self.deliver(instance, message).await?;
+        let message = NewMessage::new(self.tenant, instance, message);
+        let is_new = self.deliver(message).await? == SendOutcome::Stored;
         if !is_new {
             let now = self.instance(instance).await?;
             let known = now
@@ -247,15 +258,11 @@ impl Engine {
         })
     }
 
-    /// Puts a message into the mailbox; answers whether it is new.
-    async fn deliver(&self, instance: InstanceId, message: Message) -> Result<bool, EngineError> {
-        let sent = self
-            .shared()
-            .store
-            .send(vec![NewMessage::new(self.tenant, instance, message)])
-            .await?;
+    /// Puts a message into the mailbox.
+    async fn deliver(&self, message: NewMessage) -> Result<SendOutcome, EngineError> {
+        let sent = self.shared().store.send(vec![message]).await?;
         self.shared().nudge.notify_one();
-        Ok(sent.first().copied().unwrap_or(false))
+        Ok(sent.first().copied().unwrap_or(SendOutcome::Ignored))
     }
 }
 
@@ -274,11 +281,20 @@ fn check_open(view: &InstanceView, what: &str) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Whether a step waits for signals of this type now, so that none needs to be kept.
-fn is_awaited(view: &InstanceView, signal_type: &str) -> bool {
-    view.waiting_for().iter().any(|wait| {
+/// How many steps wait for signals of this type now.
+fn waits_for(view: &InstanceView, signal_type: &str) -> usize {
+    let waiting = view.waiting_for();
+    let fitting = waiting.iter().filter(|wait| {
         wait.kind == WaitKind::Signal && wait.signal_type.as_deref() == Some(signal_type)
-    })
+    });
+    fitting.count()
+}
+
+fn queue_full(message: String) -> EngineError {
+    EngineError::CapacityExceeded {
+        reason: "SIGNAL_QUEUE_FULL",
+        message,
+    }
 }
 
 fn knows_signal(view: &InstanceView, signal_id: &str) -> bool {

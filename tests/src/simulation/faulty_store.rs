@@ -9,7 +9,7 @@ use augmented_core::runtime::Fact;
 use augmented_core::store::{
     AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, ExecutionStore, InstanceCommit,
     InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage, NodeInfo, Page,
-    PendingWork, PutOutcome, QueryStore, Refusal, StatusChange, StoreError, Wakeup,
+    PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome, StatusChange, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use augmented_store_memory::MemoryStore;
@@ -397,7 +397,7 @@ impl ExecutionStore for FaultyStore {
         self.call("load", self.inner.load(tenant, ids)).await
     }
 
-    async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<bool>, StoreError> {
+    async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<SendOutcome>, StoreError> {
         self.call("send", self.inner.send(messages)).await
     }
 

@@ -14,7 +14,7 @@ use crate::runtime::{
 };
 use crate::store::{
     AttemptRow, CommitOutcome, Expect, InstanceCommit, LoadedInstance, NewInstance, NewMessage,
-    PendingWork, Refusal, Snapshot, Store,
+    PendingWork, Refusal, SendOutcome, Snapshot, Store,
 };
 use crate::time::Timestamp;
 
@@ -124,7 +124,7 @@ impl<S: Store> Subject<S> {
             .await
             .unwrap();
         assert_eq!(sent.len(), 1, "one answer for one message");
-        sent == [true]
+        sent == [SendOutcome::Stored]
     }
 
     /// An instance that must exist.

@@ -10,8 +10,8 @@ use crate::runtime::{
     CancelRequest, CancelSource, InstanceHeader, InstanceStatus, Message, StartMessage,
 };
 use crate::store::{
-    Expect, InstanceCommit, InstanceFilter, NewInstance, NewMessage, Page, Refusal, Snapshot,
-    Store, TimerRow,
+    Expect, InstanceCommit, InstanceFilter, NewInstance, NewMessage, Page, Refusal, SendOutcome,
+    Snapshot, Store, TimerRow,
 };
 
 /// How often a race is run.
@@ -43,7 +43,11 @@ pub async fn a_message_key_is_accepted_once<S: Store>(store: Subject<S>) {
         ["b", "b", "c"].map(|id| NewMessage::new(TENANT, header.instance_id, signal(id)));
     assert_eq!(
         store.send(in_one_call.into()).await.unwrap(),
-        [true, false, true]
+        [
+            SendOutcome::Stored,
+            SendOutcome::Ignored,
+            SendOutcome::Stored
+        ]
     );
     assert_eq!(
         store.messages_of(node, &header).await,
@@ -90,7 +94,7 @@ pub async fn mailbox_order_is_kept<S: Store>(store: Subject<S>) {
             .map(|id| NewMessage::new(TENANT, header.instance_id, signal(id)));
         assert_eq!(
             store.send(messages.collect()).await.unwrap(),
-            [true, true],
+            [SendOutcome::Stored; 2],
             "call {number}"
         );
     }
@@ -368,7 +372,7 @@ pub async fn a_child_is_inserted_once<S: Store>(store: Subject<S>) {
     );
 }
 
-/// A message to an unknown or ended instance is answered `false`.
+/// A message to an unknown or ended instance is ignored.
 pub async fn ended_instances_take_no_messages<S: Store>(store: Subject<S>) {
     let node = store.node().await;
     let header = store.owned(node).await;
@@ -376,7 +380,10 @@ pub async fn ended_instances_take_no_messages<S: Store>(store: Subject<S>) {
     assert!(store.send_one(&header, signal("alive")).await);
     store.apply(node, end(&header, 1)).await;
     let sent = ["alive", "new"].map(|id| NewMessage::new(TENANT, header.instance_id, signal(id)));
-    assert_eq!(store.send(sent.into()).await.unwrap(), [false, false]);
+    assert_eq!(
+        store.send(sent.into()).await.unwrap(),
+        [SendOutcome::Ignored; 2]
+    );
     for status in [InstanceStatus::Failed, InstanceStatus::Cancelled] {
         let header = store.owned(node).await;
         let mut ending = end(&header, 1);
@@ -441,4 +448,46 @@ pub async fn the_end_clears_open_work<S: Store>(store: Subject<S>) {
         (row.status, row.version, row.completed_at),
         (InstanceStatus::Completed, Some(2), Some(at(60)))
     );
+}
+
+/// Signals count from the moment they are accepted until no state keeps them any more, and nothing else counts.
+pub async fn signals_are_counted_where_they_wait_and_where_they_are_kept<S: Store>(
+    store: Subject<S>,
+) {
+    let node = store.node().await;
+    let header = store.owned(node).await;
+    let send = async |id: &str, max: u32| {
+        let message = NewMessage::new(TENANT, header.instance_id, signal(id)).with_max_signals(max);
+        store.send(vec![message]).await.unwrap()
+    };
+    assert!(store.send_one(&header, cancel("other")).await);
+    assert_eq!(send("a", 2).await, [SendOutcome::Stored]);
+    assert_eq!(send("b", 2).await, [SendOutcome::Stored]);
+    assert_eq!(send("c", 2).await, [SendOutcome::Full]);
+    assert_eq!(
+        send("a", 2).await,
+        [SendOutcome::Ignored],
+        "it is there already"
+    );
+    let rows = store.work_of(node, &header).await.unwrap().messages;
+    let mut keeping = progress(&header, 1);
+    keeping.consumed = rows.iter().map(|row| row.id).collect();
+    keeping.signals_kept = 2;
+    store.apply(node, keeping).await;
+    assert_eq!(send("c", 2).await, [SendOutcome::Full], "two are kept");
+    assert_eq!(
+        send("c", 3).await,
+        [SendOutcome::Stored],
+        "one waits, two are kept"
+    );
+    assert_eq!(send("d", 3).await, [SendOutcome::Full]);
+    let mut taking = progress(&header, 2);
+    taking.signals_kept = 1;
+    store.apply(node, taking).await;
+    assert_eq!(
+        send("d", 3).await,
+        [SendOutcome::Stored],
+        "what was refused may come again"
+    );
+    assert_eq!(send("e", 3).await, [SendOutcome::Full]);
 }

@@ -59,6 +59,7 @@ macro_rules! store_conformance {
             mailbox::a_child_is_inserted_once,
             mailbox::ended_instances_take_no_messages,
             mailbox::the_end_clears_open_work,
+            mailbox::signals_are_counted_where_they_wait_and_where_they_are_kept,
 
             nodes::an_unknown_node_cannot_commit,
             nodes::a_fenced_node_cannot_commit,

@@ -311,7 +311,7 @@ pub async fn tenants_do_not_see_each_other<S: Store>(store: Subject<S>) {
             .send(vec![NewMessage::new(stranger, id, signal("a"))])
             .await
             .unwrap(),
-        [false]
+        [crate::store::SendOutcome::Ignored]
     );
     let by_correlation = InstanceFilter {
         correlation_id: Some("c".into()),
