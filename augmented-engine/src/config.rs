@@ -33,6 +33,10 @@ pub struct EngineConfig {
     pub park_after: Duration,
     /// How many transitions one commit takes. Default: 512.
     pub commit_batch: usize,
+    /// How many instances may be in memory before starts are refused; parked ones do not count. Default: 10 000.
+    pub max_active_instances: usize,
+    /// How many handlers may run at once; more tasks wait for their turn. Default: 1024.
+    pub max_running_tasks: usize,
     /// How many compiled definitions are kept. Default: 1000.
     pub definition_cache: usize,
     /// How long the choice of a version is remembered, in which a version that another node publishes may be missed.
@@ -66,6 +70,8 @@ impl Default for EngineConfig {
             snapshot_interval: 50,
             park_after: Duration::from_secs(10),
             commit_batch: 512,
+            max_active_instances: 10_000,
+            max_running_tasks: 1024,
             definition_cache: 1000,
             resolution_ttl: Duration::from_secs(1),
             shutdown_timeout: Duration::from_secs(30),
@@ -103,6 +109,8 @@ setters! {
     with_snapshot_interval => snapshot_interval: u64,
     with_park_after => park_after: Duration,
     with_commit_batch => commit_batch: usize,
+    with_max_active_instances => max_active_instances: usize,
+    with_max_running_tasks => max_running_tasks: usize,
     with_definition_cache => definition_cache: usize,
     with_resolution_ttl => resolution_ttl: Duration,
     with_shutdown_timeout => shutdown_timeout: Duration,

@@ -7,7 +7,6 @@ use augmented_core::runtime::{Message, TaskDone, TaskStatus};
 use augmented_core::{InstanceId, TaskInstanceId, Timestamp};
 use serde_json::Value;
 
-use super::commit::retry_timer;
 use super::instance::{Live, OpenTask, Queued, Standing};
 use super::worker::Worker;
 use crate::metrics::Counters;
@@ -69,24 +68,62 @@ impl Worker {
         }
     }
 
-    /// Begins the tasks that waited for this node to own the instance.
+    /// Begins the tasks that waited for this node to own the instance, as long as there is room.
     pub(super) fn begin_waiting_tasks(&mut self, instance: InstanceId) {
-        let Some(live) = self.live.get_mut(&instance) else {
-            return;
-        };
-        if live.to_begin.is_empty() || !matches!(live.standing, Standing::Owned(_)) {
-            return;
-        }
-        for run in std::mem::take(&mut live.to_begin) {
+        loop {
+            let has_room = self.has_room();
+            let Some(live) = self.live.get_mut(&instance) else {
+                return;
+            };
+            if live.to_begin.is_empty() || !matches!(live.standing, Standing::Owned(_)) {
+                return;
+            }
+            if !has_room {
+                self.queue_up(instance);
+                return;
+            }
+            let run = live.to_begin.remove(0);
             self.begin_task(instance, run);
         }
     }
 
+    /// Begins tasks that waited for others to end, in the order of their instances.
+    pub(super) fn begin_crowded_tasks(&mut self) {
+        while self.has_room()
+            && let Some(instance) = self.crowded.pop_front()
+        {
+            if let Some(live) = self.live.get_mut(&instance) {
+                live.crowded = false;
+            }
+            self.begin_waiting_tasks(instance);
+        }
+    }
+
+    /// Whether another handler may run.
+    fn has_room(&self) -> bool {
+        self.runs.len() < self.slots
+    }
+
+    fn queue_up(&mut self, instance: InstanceId) {
+        if let Some(live) = self.live.get_mut(&instance)
+            && !live.crowded
+        {
+            live.crowded = true;
+            self.crowded.push_back(instance);
+        }
+    }
+
     fn begin_task(&mut self, instance: InstanceId, run: RunTask) {
+        let has_room = self.has_room();
         let Some(live) = self.live.get_mut(&instance) else {
             return;
         };
         if live.is_running(run.activation) {
+            return;
+        }
+        if !has_room {
+            live.to_begin.push(run);
+            self.queue_up(instance);
             return;
         }
         let Some(work) = live.plan.work(run.step, run.task_ref) else {
@@ -105,15 +142,15 @@ impl Worker {
             path: run.path,
             round: run.round,
         };
-        let failed = live.take_attempts(run.activation);
+        let failed = live.take_attempts(run.task_instance_id);
         match begin(call, run.input, run.dispatched_at, failed, self.now) {
             Begun::Done(done) => {
                 count_task(&self.seat.counters, &done);
                 live.queue.push_back(Queued::local(Message::TaskDone(done)));
                 self.list(instance);
             }
-            Begun::Parked(next_at) => {
-                live.timers.push(retry_timer(run.activation, next_at));
+            Begun::Parked(parked) => {
+                live.park_task(run.activation, &parked);
                 self.list(instance);
             }
             Begun::Running(task, control) => {
@@ -145,6 +182,7 @@ impl Live {
         if self.state.status.is_terminal() {
             return;
         }
+        let failed_attempts = self.take_attempts(task_instance_id);
         let done = TaskDone {
             activation,
             task_instance_id,
@@ -154,10 +192,10 @@ impl Live {
             error: Some(ErrorInfo::new(
                 "TASK_CANCELLED",
                 ErrorCategory::Permanent,
-                "the task was cancelled before it began",
+                "the task was cancelled while it did not run",
             )),
-            attempts: 0,
-            failed_attempts: Vec::new(),
+            attempts: failed_attempts.last().map_or(0, |last| last.attempt),
+            failed_attempts,
             started_at: now,
             ended_at: now,
         };

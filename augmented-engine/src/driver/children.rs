@@ -86,6 +86,7 @@ impl Worker {
         let (shared, tenant) = (Arc::clone(&self.shared), live.tenant);
         self.calls.push(Box::pin(async move {
             let hold = shared.time().hold();
+            let wanted = child.instance_id;
             let verdict = match is_missing(&shared, tenant, child.instance_id).await {
                 true => {
                     let plan = plan_of(&shared, tenant, &child).await;
@@ -95,6 +96,7 @@ impl Worker {
             };
             CallDone::ChildChecked {
                 instance,
+                child: wanted,
                 verdict,
                 _hold: hold,
             }
@@ -104,18 +106,24 @@ impl Worker {
     pub(super) fn handle_child_checked(
         &mut self,
         instance: InstanceId,
+        child: InstanceId,
         verdict: Option<Box<ChildVerdict>>,
     ) {
-        let (Some(verdict), now) = (verdict, self.now) else {
-            return;
-        };
+        let now = self.now;
+        // A copy that was read again has asked again.
         let Some(live) = self.live.get_mut(&instance) else {
             return;
         };
-        let ChildVerdict { child, plan } = *verdict;
-        match new_child(&live.state, &child, plan, now) {
-            Ok(new) => live.missing_children.push(new),
-            Err(error) => live.queue.push_back(child_refused(&child, error)),
+        let Some(at) = live.checking.iter().position(|wanted| *wanted == child) else {
+            return;
+        };
+        live.checking.swap_remove(at);
+        if let Some(verdict) = verdict {
+            let ChildVerdict { child, plan } = *verdict;
+            match new_child(&live.state, &child, plan, now) {
+                Ok(new) => live.missing_children.push(new),
+                Err(error) => live.queue.push_back(child_refused(&child, error)),
+            }
         }
         self.list(instance);
     }

@@ -99,6 +99,8 @@ pub(super) fn send_mail(shared: &Shared, work: PendingWork) {
 }
 
 /// Renews the node's lease and takes the instances of silent nodes until it is dropped.
+///
+/// While the engine shuts down it only renews: handlers that still run may need longer than a lease.
 pub(crate) async fn keep_lease(shared: Arc<Shared>) {
     loop {
         if let Err(error) = renew_and_take_over(&shared).await {
@@ -110,6 +112,9 @@ pub(crate) async fn keep_lease(shared: Arc<Shared>) {
 
 async fn renew_and_take_over(shared: &Shared) -> Result<(), StoreError> {
     renew(shared).await?;
+    if shared.is_stopped() {
+        return Ok(());
+    }
     for node in shared.store.nodes().await? {
         if silent_at(shared, &node).is_some_and(|at| at <= shared.time().now()) {
             take_over(shared, &node).await?;

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use augmented_core::runtime::{AttemptRecord, InstanceState, InstanceStatus, Message};
-use augmented_core::store::{AttemptRow, Expect, MailboxId, MailboxMessage, NewInstance, TimerRow};
-use augmented_core::{Seq, TenantId, Timestamp};
+use augmented_core::store::{Expect, MailboxId, MailboxMessage, NewInstance, TimerRow};
+use augmented_core::{InstanceId, Seq, TaskInstanceId, TenantId, Timestamp};
 use tokio::sync::oneshot;
 
 use super::StartAnswer;
+use super::commit::retry_timer;
 use crate::EngineError;
-use crate::task::{ExecutionPlan, RunControl};
+use crate::task::{ExecutionPlan, ParkedTask, RunControl};
 use crate::workflow::RunTask;
 
 /// A message on its way to the core.
@@ -88,8 +89,12 @@ pub(crate) struct Live {
     pub(crate) tasks: Vec<OpenTask>,
     /// Tasks to begin once this node owns the instance.
     pub(crate) to_begin: Vec<RunTask>,
-    /// Recorded attempts of open tasks, of an instance that was loaded.
-    pub(crate) attempts: Vec<AttemptRow>,
+    /// Failed attempts of open tasks that do not run now.
+    pub(crate) attempts: Vec<(TaskInstanceId, AttemptRecord)>,
+    /// Children that are being looked for; the instance stays until that is known.
+    pub(crate) checking: Vec<InstanceId>,
+    /// Whether it stands in the worker's queue of instances whose tasks wait for others to end.
+    pub(crate) crowded: bool,
     /// Children that should be in the store and are not; the next commit inserts them.
     pub(crate) missing_children: Vec<NewInstance>,
     /// Timers of the driver's own that the next commit arms.
@@ -123,6 +128,8 @@ impl Live {
             tasks: Vec::new(),
             to_begin: Vec::new(),
             attempts: Vec::new(),
+            checking: Vec::new(),
+            crowded: false,
             missing_children: Vec::new(),
             timers: Vec::new(),
             mail_seen: 0,
@@ -148,7 +155,10 @@ impl Live {
 
     /// Whether something of it goes on in this process.
     pub(crate) fn is_active(&self) -> bool {
-        !self.tasks.is_empty() || !self.to_begin.is_empty() || !self.queue.is_empty()
+        !self.tasks.is_empty()
+            || !self.to_begin.is_empty()
+            || !self.queue.is_empty()
+            || !self.checking.is_empty()
     }
 
     /// Whether there is a reason to commit.
@@ -160,28 +170,34 @@ impl Live {
             || may_be_put_away
     }
 
-    /// The recorded attempts of a task.
-    pub(crate) fn take_attempts(&mut self, activation: u64) -> Vec<AttemptRecord> {
+    /// Keeps the count of a task until its next attempt, for which a durable timer is armed.
+    pub(crate) fn park_task(&mut self, activation: u64, parked: &ParkedTask) {
+        self.timers.push(retry_timer(activation, parked.next_at));
+        let failed = parked.failed.iter().cloned();
+        self.attempts
+            .extend(failed.map(|record| (parked.task_instance_id, record)));
+    }
+
+    /// The failed attempts of a task, the earliest first.
+    pub(crate) fn take_attempts(&mut self, task: TaskInstanceId) -> Vec<AttemptRecord> {
         if self.attempts.is_empty() {
             return Vec::new();
         }
-        let (of_task, rest): (Vec<AttemptRow>, Vec<AttemptRow>) =
-            std::mem::take(&mut self.attempts)
-                .into_iter()
-                .partition(|row| row.activation == activation);
-        self.attempts = rest;
-        of_task.into_iter().map(|row| row.record).collect()
+        let mut of_task: Vec<AttemptRecord> = self
+            .attempts
+            .extract_if(.., |(owner, _)| *owner == task)
+            .map(|(_, record)| record)
+            .collect();
+        of_task.sort_by_key(|record| record.attempt);
+        of_task
     }
 
     /// When the next attempt of a task is due, if one failed before.
-    pub(crate) fn next_attempt(&self, activation: u64) -> Option<Timestamp> {
-        let of_task = self
-            .attempts
-            .iter()
-            .filter(|row| row.activation == activation);
+    pub(crate) fn next_attempt(&self, task: TaskInstanceId) -> Option<Timestamp> {
+        let of_task = self.attempts.iter().filter(|(owner, _)| *owner == task);
         of_task
-            .max_by_key(|row| row.record.attempt)
-            .map(|row| row.record.next_attempt_at)
+            .max_by_key(|(_, record)| record.attempt)
+            .map(|(_, record)| record.next_attempt_at)
     }
 
     pub(crate) fn remove_task(&mut self, activation: u64) {

@@ -175,6 +175,17 @@ impl Shared {
         }
     }
 
+    /// How many handlers one worker may run at once.
+    pub(crate) fn slots_per_worker(&self) -> usize {
+        (self.config.max_running_tasks / self.workers.len().max(1)).max(1)
+    }
+
+    /// Whether so many instances are in memory that no more are taken in.
+    pub(crate) fn is_full(&self) -> bool {
+        let in_hand = |worker: &WorkerHandle| worker.in_hand.load(Ordering::Relaxed);
+        self.workers.iter().map(in_hand).sum::<usize>() >= self.config.max_active_instances
+    }
+
     pub(crate) fn time(&self) -> &Time {
         &self.env.time
     }

@@ -33,6 +33,8 @@ pub(crate) struct Loading {
     /// The copy whose commit was refused or is in doubt.
     pub(crate) old: Option<Box<Live>>,
     pub(crate) strikes: u8,
+    /// Why it is taken out of service as soon as its last good state is known.
+    pub(crate) condemned: Option<&'static str>,
 }
 
 /// The answer of a call that a worker made.
@@ -41,6 +43,7 @@ pub(crate) enum CallDone {
     Children(Box<ResolvedChildren>),
     ChildChecked {
         instance: InstanceId,
+        child: InstanceId,
         verdict: Option<Box<ChildVerdict>>,
         _hold: CallHold,
     },
@@ -118,8 +121,11 @@ impl Worker {
             CallDone::Loaded(loaded) => self.handle_loaded(*loaded),
             CallDone::Children(resolved) => self.handle_children(*resolved),
             CallDone::ChildChecked {
-                instance, verdict, ..
-            } => self.handle_child_checked(instance, verdict),
+                instance,
+                child,
+                verdict,
+                ..
+            } => self.handle_child_checked(instance, child, verdict),
             CallDone::Renewed {
                 renewed: Ok(node), ..
             } => self.change_node(node),
@@ -229,7 +235,7 @@ impl Worker {
             (Some(owner), Some(seq)) if owner == self.node => Standing::Owned(seq),
             (None, last) => Standing::Parked(last),
             (Some(_), _) => {
-                self.leave_to_owner(instance, loading);
+                leave_to_owner(loading);
                 return;
             }
         };
@@ -252,9 +258,12 @@ impl Worker {
         };
         let mut live = Live::new(tenant, plan, state, standing);
         live.snapshot = loaded.state.as_ref().map(|state| (state.seq, state.status));
-        live.attempts = loaded.attempts;
+        let attempts = loaded.attempts.into_iter();
+        live.attempts = attempts
+            .map(|row| (row.task_instance_id, row.record))
+            .collect();
         live.watchers = self.watchers.remove(&instance).unwrap_or_default();
-        let in_doubt = loading.old.is_some();
+        let (in_doubt, condemned) = (loading.old.is_some(), loading.condemned);
         self.carry_over(&mut live, loading, last);
         if live.state.status.is_terminal() {
             // The commit in doubt had ended it, or it ended elsewhere long ago.
@@ -266,12 +275,18 @@ impl Worker {
         if let Some(task_pins) = fresh_pins {
             put_start(&mut live.queue, StartMessage { task_pins });
         }
-        if loaded.takeovers > MAX_TAKEOVERS || live.strikes >= MAX_STRIKES {
-            let reason = if live.strikes >= MAX_STRIKES {
-                "COMMIT_REFUSED"
-            } else {
-                "TAKEOVERS_WITHOUT_PROGRESS"
-            };
+        let reason = if let Some(reason) = condemned {
+            Some(reason)
+        } else if live.strikes >= MAX_STRIKES {
+            Some("COMMIT_REFUSED")
+        } else if loaded.takeovers >= MAX_TAKEOVERS {
+            Some("TAKEOVERS_WITHOUT_PROGRESS")
+        } else {
+            None
+        };
+        if let Some(reason) = reason
+            && !live.was_over
+        {
             self.take_out(instance, live, reason);
             return;
         }
@@ -290,6 +305,7 @@ impl Worker {
             mail,
             old,
             strikes,
+            condemned: _,
         } = loading;
         live.strikes = strikes;
         if let Some(old) = old {
@@ -320,14 +336,16 @@ impl Worker {
 
     /// What is open goes on, once this node owns the instance.
     fn resume(&mut self, instance: InstanceId, live: &mut Live) {
-        for command in open_commands(&live.plan.flow, &live.state) {
+        let open = open_commands(&live.plan.flow, &live.state);
+        stop_closed(live, &open);
+        for command in open {
             match command {
                 Command::RunTask(run) => {
                     let answered = live.queue.iter().any(|queued| matches!(&queued.message, Message::TaskDone(done) if done.activation == run.activation));
                     if answered || live.is_running(run.activation) {
                         continue;
                     }
-                    let next_at = live.next_attempt(run.activation).unwrap_or(self.now);
+                    let next_at = live.next_attempt(run.task_instance_id).unwrap_or(self.now);
                     if next_at.micros_since(self.now) <= self.shared.env.park_after_micros {
                         live.to_begin.push(run);
                     } else if let Standing::Owned(_) = live.standing {
@@ -339,11 +357,16 @@ impl Worker {
                     activation,
                     task_instance_id,
                 } => {
-                    if !live.is_running(activation) {
-                        live.answer_cancelled(activation, task_instance_id, self.now);
+                    // The command itself may be lost with the answer of the commit that recorded it.
+                    match live.tasks.iter().find(|task| task.activation == activation) {
+                        Some(task) => task.control.cancel(),
+                        None => live.answer_cancelled(activation, task_instance_id, self.now),
                     }
                 }
-                Command::StartChild(child) => self.check_child(instance, live, child),
+                Command::StartChild(child) => {
+                    live.checking.push(child.instance_id);
+                    self.check_child(instance, live, child);
+                }
                 // Rows of their own, which were written with the fact.
                 Command::SetTimer(_)
                 | Command::ClearTimer(_)
@@ -351,17 +374,6 @@ impl Worker {
                 | Command::NotifyParent { .. } => {}
             }
         }
-    }
-
-    /// Somebody else owns the instance; what this process knows of it is void.
-    fn leave_to_owner(&mut self, instance: InstanceId, loading: Loading) {
-        let Some(old) = loading.old else { return };
-        let mut old = *old;
-        old.abandon_tasks();
-        if let Some(accepted) = old.starting.and_then(|starting| starting.accepted) {
-            let _ = accepted.send(Ok(StartAnswer::Created));
-        }
-        self.keep_watchers(instance, old.watchers);
     }
 
     /// The commit of one instance was refused: the copy is dropped, the instance read and decided again.
@@ -471,18 +483,18 @@ impl Worker {
                     },
                 );
                 self.call_load(tenant, instance, None, 0);
-            } else {
-                self.keep_watchers(instance, live.watchers);
             }
+            // Those who wait for the others are dropped with the copies, and look for the end elsewhere.
         }
     }
 
     /// Takes an instance out of service, because going on would fail for ever or go wrong.
+    ///
+    /// The copy in memory may be changed half-way, so the last good state is read from the store.
     pub(super) fn contain(&mut self, instance: InstanceId, reason: &'static str) {
         let Some(live) = self.live.remove(&instance) else {
             return;
         };
-        let live = *live;
         if live.standing == Standing::New {
             tracing::error!(%instance, reason, "an instance cannot be begun");
             if let Some(accepted) = live.starting.and_then(|starting| starting.accepted) {
@@ -490,7 +502,14 @@ impl Worker {
             }
             return;
         }
-        self.take_out(instance, live, reason);
+        let tenant = live.tenant;
+        let loading = Loading {
+            old: Some(live),
+            condemned: Some(reason),
+            ..Loading::default()
+        };
+        self.loading.insert(instance, loading);
+        self.call_load(tenant, instance, None, 0);
     }
 
     fn take_out(&mut self, instance: InstanceId, mut live: Live, reason: &'static str) {
@@ -523,6 +542,31 @@ impl Worker {
             receipt,
             children: Vec::new(),
         });
+    }
+}
+
+/// Somebody else owns the instance; what this process knows of it is void.
+fn leave_to_owner(loading: Loading) {
+    let Some(old) = loading.old else { return };
+    let mut old = *old;
+    old.abandon_tasks();
+    if let Some(accepted) = old.starting.and_then(|starting| starting.accepted) {
+        let _ = accepted.send(Ok(StartAnswer::Created));
+    }
+    // Those who wait are dropped with the copy, and look for the end elsewhere.
+}
+
+/// Stops what still runs for activations that are closed: the command to do so may be lost with an answer of the store.
+fn stop_closed(live: &Live, open: &[Command]) {
+    for task in &live.tasks {
+        let is_open = open.iter().any(|command| match command {
+            Command::RunTask(run) => run.activation == task.activation,
+            Command::CancelTask { activation, .. } => *activation == task.activation,
+            _ => false,
+        });
+        if !is_open {
+            task.control.cancel();
+        }
     }
 }
 

@@ -52,6 +52,10 @@ pub(crate) struct Worker {
     /// Whether the node must register anew before anything is written.
     pub(super) fenced: bool,
     pub(super) runs: FuturesUnordered<TaskRun>,
+    /// Instances with tasks that wait until others have ended.
+    pub(super) crowded: VecDeque<InstanceId>,
+    /// How many handlers may run at once.
+    pub(super) slots: usize,
     lingering: FuturesUnordered<Lingering>,
     pub(super) calls: FuturesUnordered<BoxFuture<'static, CallDone>>,
     pub(super) watchers: FxHashMap<InstanceId, Vec<oneshot::Sender<Arc<InstanceState>>>>,
@@ -74,6 +78,7 @@ struct InFlight {
 impl Worker {
     pub(crate) fn new(shared: Arc<Shared>, seat: WorkerSeat) -> Self {
         let (node, now) = (shared.node.current(), shared.time().now());
+        let slots = shared.slots_per_worker();
         Self {
             shared,
             seat,
@@ -89,6 +94,8 @@ impl Worker {
             troubles: 0,
             fenced: false,
             runs: FuturesUnordered::new(),
+            crowded: VecDeque::new(),
+            slots,
             lingering: FuturesUnordered::new(),
             calls: FuturesUnordered::new(),
             watchers: FxHashMap::default(),
@@ -293,10 +300,14 @@ impl Worker {
     /// Begins nothing new, and lets waits between attempts end.
     fn drain(&mut self) {
         self.draining = true;
-        for live in self.live.values() {
+        let now = self.now;
+        for live in self.live.values_mut() {
             for task in &live.tasks {
                 task.control.drain();
             }
+            let waiting = live.to_begin.drain(..);
+            live.timers
+                .extend(waiting.map(|run| retry_timer(run.activation, now)));
         }
         self.list_all();
     }
@@ -365,6 +376,7 @@ impl Worker {
             progress = true;
             self.handle_run_end(end);
         }
+        self.begin_crowded_tasks();
         while let Poll::Ready(Some(late)) = Pin::new(&mut self.lingering).poll_next(cx) {
             progress = true;
             if let Some((tenant, instance, done)) = late {
@@ -385,6 +397,10 @@ impl Worker {
             lingering,
         } = end;
         self.lingering.extend(lingering);
+        if let RunOutcome::Abandoned = outcome {
+            // Its copy was given up, and another run of the same task may have begun since.
+            return;
+        }
         let live = match self.live.get_mut(&instance) {
             Some(live) => Some(live),
             None => self
@@ -394,14 +410,14 @@ impl Worker {
         };
         if let Some(live) = live {
             live.remove_task(activation);
-            if let RunOutcome::Parked(next_at) = outcome {
-                live.timers.push(retry_timer(activation, next_at));
+            if let RunOutcome::Parked(parked) = &outcome {
+                live.park_task(activation, parked);
             }
         }
         match outcome {
             RunOutcome::Done(done) => self.enqueue_done(tenant, instance, done),
             RunOutcome::Parked(_) => self.list(instance),
-            RunOutcome::Abandoned => return,
+            RunOutcome::Abandoned => {}
         }
         for done in late {
             self.seat.counters.late_results.add(1);
@@ -653,30 +669,14 @@ impl Worker {
         let Some(live) = self.live.get(&instance) else {
             return;
         };
-        if live.busy || live.is_active() || !live.timers.is_empty() {
+        let has_more =
+            live.is_active() || !live.timers.is_empty() || !live.missing_children.is_empty();
+        if live.busy || has_more {
             self.list(instance);
             return;
         }
-        if let Some(live) = self.live.remove(&instance) {
-            self.keep_watchers(instance, live.watchers);
-        }
-    }
-
-    pub(super) fn keep_watchers(
-        &mut self,
-        instance: InstanceId,
-        watchers: Vec<oneshot::Sender<Arc<InstanceState>>>,
-    ) {
-        let mut waiting: Vec<_> = watchers
-            .into_iter()
-            .filter(|watcher| !watcher.is_closed())
-            .collect();
-        if !waiting.is_empty() {
-            self.watchers
-                .entry(instance)
-                .or_default()
-                .append(&mut waiting);
-        }
+        // Another node may wake it and bring it to its end, so whoever waits is sent off to look for itself.
+        self.live.remove(&instance);
     }
 }
 

@@ -204,7 +204,7 @@ impl EngineBuilder {
         }
         match time {
             Time::Real(_) => {
-                aborts.push(tasks.keepers.spawn(keep_house(Arc::clone(&shared))));
+                aborts.push(tasks.house.spawn(keep_house(Arc::clone(&shared))));
                 aborts.push(tasks.keepers.spawn(keep_lease(Arc::clone(&shared))));
             }
             Time::Virtual(clock) => {

@@ -93,6 +93,7 @@ impl WorkflowHandle {
     /// May be dropped at any time; the instance goes on.
     pub async fn result(&self) -> Result<WorkflowResult, EngineError> {
         let end = self.end.lock().take();
+        // The sender is dropped as soon as the instance leaves the memory of this engine before its end.
         if let Some(end) = end
             && let Ok(state) = end.await
         {

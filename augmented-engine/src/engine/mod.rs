@@ -51,6 +51,9 @@ struct Inner {
 #[derive(Default)]
 struct Tasks {
     workers: JoinSet<()>,
+    /// What brings work: useless once nothing new is begun.
+    house: JoinSet<()>,
+    /// What must go on until the last instance is given away: the lease, or the virtual clock.
     keepers: JoinSet<()>,
 }
 
@@ -272,12 +275,10 @@ impl Engine {
         }
         let Tasks {
             mut workers,
+            mut house,
             mut keepers,
         } = std::mem::take(&mut *self.inner.tasks.lock());
-        let clock_still_needed = shared.time().virtual_clock().is_some();
-        if !clock_still_needed {
-            keepers.abort_all();
-        }
+        house.abort_all();
         shared.broadcast(|| WorkerInput::Drain);
         let drained = tokio::time::timeout(shared.config.shutdown_timeout, async {
             while workers.join_next().await.is_some() {}

@@ -155,7 +155,8 @@ impl Engine {
     /// # Errors
     /// `INVALID_ARGUMENT`, reason `INPUT_INVALID`, with all findings if the input does not fit, and nothing is stored;
     /// `NOT_FOUND` if there is no such workflow or version; `IDEMPOTENCY_CONFLICT` if the key was used with other input;
-    /// `UNAVAILABLE` and `INTERNAL` from the store.
+    /// `CAPACITY_EXCEEDED`, reason `CONCURRENCY_LIMIT`, if
+    /// [`max_active_instances`](crate::EngineConfig::max_active_instances) are in memory; `UNAVAILABLE` and `INTERNAL` from the store.
     ///
     /// # Cancel safety
     /// Dropped half-way, the instance may or may not be started; an idempotency key makes a repetition safe.
@@ -170,6 +171,15 @@ impl Engine {
                 "the start request is not right",
                 findings,
             ));
+        }
+        if shared.is_full() {
+            return Err(EngineError::CapacityExceeded {
+                reason: "CONCURRENCY_LIMIT",
+                message: format!(
+                    "this engine has {} instances in memory already; start again when some have ended",
+                    shared.config.max_active_instances
+                ),
+            });
         }
         let plan = shared
             .definitions

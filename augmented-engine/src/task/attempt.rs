@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::context::Attempt;
 use super::error::TaskError;
 use super::output::TaskOutput;
+use super::run::ParkedTask;
 use super::work::TaskPolicy;
 use crate::ids::mix;
 
@@ -74,6 +75,15 @@ impl Attempts {
     /// When the next attempt is due, if one failed before.
     pub(crate) fn next_at(&self) -> Option<Timestamp> {
         self.failed.last().map(|record| record.next_attempt_at)
+    }
+
+    /// Puts the task away until its next attempt.
+    pub(crate) fn parked(&mut self, next_at: Timestamp) -> ParkedTask {
+        ParkedTask {
+            task_instance_id: self.task_instance_id,
+            next_at,
+            failed: std::mem::take(&mut self.failed),
+        }
     }
 
     /// What the last failed attempt left for the next one.

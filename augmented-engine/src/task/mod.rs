@@ -22,6 +22,8 @@ pub(crate) use mock::MockTask;
 pub use mock::{MockError, MockScript};
 pub use output::{IntoTaskOutput, Outcome, TaskOutput};
 pub(crate) use registry::TaskRegistry;
-pub(crate) use run::{Begun, Lingering, RunControl, RunEnd, RunOutcome, TaskRun, begin};
+pub(crate) use run::{
+    Begun, Lingering, ParkedTask, RunControl, RunEnd, RunOutcome, TaskRun, begin,
+};
 pub(crate) use standard::handlers as standard_handlers;
 pub(crate) use work::{CompiledTask, ExecutionPlan, TaskEnv};

@@ -11,7 +11,7 @@ use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::runtime::{AttemptRecord, TaskDone};
 use augmented_core::store::{AttemptRow, StoreError};
 use augmented_core::validate::Finding;
-use augmented_core::{InstanceId, TenantId, Timestamp};
+use augmented_core::{InstanceId, TaskInstanceId, TenantId, Timestamp};
 use futures_util::future::BoxFuture;
 use futures_util::task::AtomicWaker;
 use serde_json::{Value, json};
@@ -28,9 +28,17 @@ pub(crate) enum Begun {
     /// It is over already.
     Done(Box<TaskDone>),
     /// Its next attempt is so far away that its instance may be put away until then.
-    Parked(Timestamp),
+    Parked(ParkedTask),
     /// It is under way.
     Running(Box<TaskRun>, Arc<RunControl>),
+}
+
+/// A task between two attempts that are far apart.
+pub(crate) struct ParkedTask {
+    pub(crate) task_instance_id: TaskInstanceId,
+    pub(crate) next_at: Timestamp,
+    /// Its failed attempts, so that counting goes on where its instance stays in memory.
+    pub(crate) failed: Vec<AttemptRecord>,
 }
 
 /// How a task under way ended.
@@ -50,7 +58,7 @@ pub(crate) enum RunOutcome {
     /// It is over.
     Done(Box<TaskDone>),
     /// Its next attempt is so far away that its instance may be put away until then.
-    Parked(Timestamp),
+    Parked(ParkedTask),
     /// Nobody wants to know any more.
     Abandoned,
 }
@@ -249,7 +257,7 @@ pub(crate) fn begin(
     );
     if let Some(next_at) = attempts.next_at().filter(|next_at| *next_at > now) {
         if next_at.micros_since(now) > env.park_after_micros {
-            return Begun::Parked(next_at);
+            return Begun::Parked(attempts.parked(next_at));
         }
         let sleep = env.time.sleep_until(next_at, None);
         return running(call, input, attempts, Phase::Backoff { sleep, next_at });
@@ -498,7 +506,11 @@ impl TaskRun {
         while Pin::new(&mut *sleep).poll(cx).is_ready() {
             let heard_until = handling.attempt.heartbeat_at().plus_micros(length);
             if heard_until <= self.call.work.env.time.now() {
-                return Some(self.give_up(AttemptEnd::Silent));
+                return Some(self.give_up(if cancelled {
+                    AttemptEnd::Cancelled
+                } else {
+                    AttemptEnd::Silent
+                }));
             }
             *sleep = self.call.work.env.time.sleep_until(heard_until, None);
         }
@@ -545,7 +557,8 @@ impl Future for TaskRun {
                         if next_at.micros_since(this.now()) > this.call.work.env.park_after_micros
                             && !cancelled
                         {
-                            return this.end(RunOutcome::Parked(next_at));
+                            let parked = this.attempts.parked(next_at);
+                            return this.end(RunOutcome::Parked(parked));
                         }
                         this.phase = Phase::Backoff {
                             sleep: this.call.work.env.time.sleep_until(next_at, None),
@@ -559,8 +572,8 @@ impl Future for TaskRun {
                         return this.end(RunOutcome::Done(done));
                     }
                     if RunControl::is_set(&this.control.draining) {
-                        let next_at = *next_at;
-                        return this.end(RunOutcome::Parked(next_at));
+                        let parked = this.attempts.parked(*next_at);
+                        return this.end(RunOutcome::Parked(parked));
                     }
                     if Pin::new(sleep).poll(cx).is_pending() {
                         return Poll::Pending;

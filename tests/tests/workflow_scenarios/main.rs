@@ -4,6 +4,7 @@
 
 mod children;
 mod containers;
+mod nodes;
 mod paths;
 mod recovery;
 mod starts;
