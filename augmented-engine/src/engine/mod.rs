@@ -188,7 +188,7 @@ impl Engine {
         let changed = self
             .shared()
             .store
-            .change_definition_status(self.tenant, kind, business_id, version, to, self.now())
+            .change_definition_status(self.tenant, kind, business_id, version, to.into(), self.now())
             .await?;
         self.shared().definitions.forget_choices();
         match changed {
