@@ -8,9 +8,7 @@ use serde_json::{Map, Value};
 use super::super::Finding;
 use super::super::links::Links;
 use crate::model::{DefinitionKind, LifecycleStatus};
-use crate::schema::{
-    Bump, Compatibility as Mode, CompatibilityChecker, CompiledSchema, SchemaOptions, rebase,
-};
+use crate::schema::{Bump, Compatibility as Mode, CompatibilityChecker, CompiledSchema, rebase};
 
 /// Checks the payload schema of an event: a patch changes words only, a minor version adds, a major one is free.
 pub(super) fn check_event(
@@ -94,11 +92,8 @@ fn pair(
     links: &Links<'_>,
 ) -> Option<(Compiled, Compiled)> {
     let compile = |document: &Value, text: &str| {
-        let schema = CompiledSchema::compile(
-            document.get(member)?,
-            &SchemaOptions::new().with_resolver(links),
-        )
-        .ok()?;
+        let schema =
+            CompiledSchema::compile(document.get(member)?, &links.schema_options()).ok()?;
         let mode = document
             .get("compatibility")
             .cloned()
