@@ -2,6 +2,7 @@
 
 use augmented_core::json::content_hash;
 use augmented_core::model::LifecycleStatus;
+use augmented_core::schema::schema_references;
 use augmented_core::validate::Finding;
 use rustc_hash::FxHashSet;
 use serde_json::Value;
@@ -69,9 +70,10 @@ impl SchemaRegistry {
             .collect();
         let documents: Vec<Value> = new
             .iter()
-            .map(|new| new.document(new.version.as_deref().unwrap_or("1.0.0")))
+            .map(|new| new.document(version_of(new)))
             .collect();
         let mut examined = self.examine(&documents, LifecycleStatus::Published).await?;
+        check_drafts(&new)?;
         for (examined, new) in examined.iter_mut().zip(new) {
             if new.draft {
                 let stored = &mut examined.version.stored;
@@ -95,6 +97,39 @@ impl SchemaRegistry {
         }
         Ok(Some(answers))
     }
+}
+
+/// Refuses what would be published and leads to what stays a draft.
+fn check_drafts(new: &[&NewSchema]) -> Result<(), EngineError> {
+    let drafts: FxHashSet<(&str, &str)> = new
+        .iter()
+        .filter(|new| new.draft)
+        .map(|new| (new.schema_id.as_str(), version_of(new)))
+        .collect();
+    let mut findings = Vec::new();
+    for published in new.iter().filter(|new| !new.draft) {
+        let references = schema_references(&published.schema).into_iter();
+        let to_drafts =
+            references.filter(|to| drafts.contains(&(to.schema_id.as_str(), to.version.as_str())));
+        findings.extend(to_drafts.map(|to| {
+            let message = format!("the schema `{}` {} stays a draft", to.schema_id, to.version);
+            Finding::error(
+                "REFERENCE_NOT_PUBLISHED",
+                format!("/schema{}", to.pointer),
+                message,
+            )
+            .with_hint("publish both, or keep both as drafts")
+        }));
+    }
+    if findings.is_empty() {
+        Ok(())
+    } else {
+        Err(refused(findings))
+    }
+}
+
+fn version_of(new: &NewSchema) -> &str {
+    new.version.as_deref().unwrap_or("1.0.0")
 }
 
 fn check_bundle(bundle: &[NewSchema]) -> Result<(), EngineError> {

@@ -54,12 +54,7 @@ impl SchemaRegistry {
             let compiled = self
                 .shared
                 .schemas
-                .compile(
-                    self.tenant,
-                    version.schema(),
-                    version.content_hash(),
-                    &known,
-                )
+                .compile_new(version.schema(), &known)
                 .map_err(refused)?;
             examined.push(Examined {
                 version,

@@ -154,12 +154,21 @@ impl SchemaService {
         if let Some(known) = self.compiled.lock().get(&key) {
             return Ok(known);
         }
+        let compiled = self.compile_new(schema, resolver)?;
+        self.compiled.lock().insert(key, compiled.clone());
+        Ok(compiled)
+    }
+
+    /// Compiles a schema that leads to others which may never be stored; so it is not remembered.
+    pub(super) fn compile_new(
+        &self,
+        schema: &Value,
+        resolver: &dyn SchemaResolver,
+    ) -> Result<CompiledSchema, Vec<Finding>> {
         let options = SchemaOptions::new()
             .with_resolver(resolver)
             .with_validators(Arc::clone(&self.validators));
-        let compiled = CompiledSchema::compile(schema, &options)?;
-        self.compiled.lock().insert(key, compiled.clone());
-        Ok(compiled)
+        CompiledSchema::compile(schema, &options)
     }
 
     /// Compiles a stored version, with the stored schemas it leads to.
