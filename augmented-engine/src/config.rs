@@ -56,6 +56,14 @@ pub struct EngineConfig {
     pub max_step_visits: u32,
     /// The largest state of an instance in bytes. Default: 1 MiB.
     pub max_state_bytes: usize,
+    /// How many compiled schemas are kept. Default: 512.
+    pub schema_cache: usize,
+    /// How long the registry remembers which version of a schema is the latest, in which a version that another node
+    /// registers may be missed; on virtual time nothing is remembered. Default: 5 s.
+    pub schema_ttl: Duration,
+    /// Whether the engine refuses to start when a published schema needs a validator that is not registered.
+    /// Default: true.
+    pub strict_startup: bool,
 }
 
 impl Default for EngineConfig {
@@ -81,6 +89,9 @@ impl Default for EngineConfig {
             cancel_grace: Duration::from_secs(30),
             max_step_visits: 100,
             max_state_bytes: 1 << 20,
+            schema_cache: 512,
+            schema_ttl: Duration::from_secs(5),
+            strict_startup: true,
         }
     }
 }
@@ -120,6 +131,9 @@ setters! {
     with_cancel_grace => cancel_grace: Duration,
     with_max_step_visits => max_step_visits: u32,
     with_max_state_bytes => max_state_bytes: usize,
+    with_schema_cache => schema_cache: usize,
+    with_schema_ttl => schema_ttl: Duration,
+    with_strict_startup => strict_startup: bool,
 }
 
 impl EngineConfig {

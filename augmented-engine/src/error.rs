@@ -29,13 +29,29 @@ pub enum EngineError {
         /// What was looked for.
         message: String,
     },
-    /// The state of the thing does not allow this.
+    /// Such a thing exists already.
     #[error("{message}")]
+    AlreadyExists {
+        /// The more specific code, for example `SCHEMA_ALREADY_EXISTS`.
+        reason: &'static str,
+        /// What exists.
+        message: String,
+    },
+    /// The thing has changed since the caller read it: reload it and decide again.
+    #[error("{message}")]
+    VersionConflict {
+        /// What was expected, and what there is.
+        message: String,
+    },
+    /// The state of the thing does not allow this.
+    #[error("{message}{}", first_of(findings))]
     IllegalState {
         /// The more specific code, for example `STATUS_FORBIDS`.
         reason: &'static str,
         /// What does not go, and why.
         message: String,
+        /// What stands in the way, where that can be listed.
+        findings: Vec<Finding>,
     },
     /// The same idempotency key was used with other input.
     #[error(
@@ -67,6 +83,8 @@ pub enum EngineError {
     /// A fault of the engine or a contradiction in the store.
     #[error("{message}")]
     Internal {
+        /// The more specific code, where there is one, for example `VALIDATOR_FAILED`.
+        reason: Option<&'static str>,
         /// What went wrong.
         message: Cow<'static, str>,
         /// The store's error.
@@ -82,6 +100,8 @@ impl EngineError {
         match self {
             Self::InvalidArgument { .. } => "INVALID_ARGUMENT",
             Self::NotFound { .. } => "NOT_FOUND",
+            Self::AlreadyExists { .. } => "ALREADY_EXISTS",
+            Self::VersionConflict { .. } => "VERSION_CONFLICT",
             Self::IllegalState { .. } => "ILLEGAL_STATE",
             Self::IdempotencyConflict { .. } => "IDEMPOTENCY_CONFLICT",
             Self::CapacityExceeded { .. } => "CAPACITY_EXCEEDED",
@@ -96,18 +116,22 @@ impl EngineError {
         match self {
             Self::InvalidArgument { reason, .. }
             | Self::NotFound { reason, .. }
+            | Self::AlreadyExists { reason, .. }
             | Self::IllegalState { reason, .. }
             | Self::CapacityExceeded { reason, .. }
             | Self::Unavailable { reason, .. } => Some(reason),
-            Self::IdempotencyConflict { .. } | Self::Internal { .. } => None,
+            Self::Internal { reason, .. } => *reason,
+            Self::VersionConflict { .. } | Self::IdempotencyConflict { .. } => None,
         }
     }
 
-    /// Everything that is wrong with the request.
+    /// Everything that is wrong with the request, or stands in its way.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         match self {
-            Self::InvalidArgument { findings, .. } => findings,
+            Self::InvalidArgument { findings, .. } | Self::IllegalState { findings, .. } => {
+                findings
+            }
             _ => &[],
         }
     }
@@ -135,11 +159,24 @@ impl EngineError {
         Self::IllegalState {
             reason,
             message: message.into(),
+            findings: Vec::new(),
         }
     }
 
     pub(crate) fn internal(message: impl Into<Cow<'static, str>>) -> Self {
         Self::Internal {
+            reason: None,
+            message: message.into(),
+            source: None,
+        }
+    }
+
+    pub(crate) fn internal_because(
+        reason: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::Internal {
+            reason: Some(reason),
             message: message.into(),
             source: None,
         }
@@ -163,7 +200,7 @@ impl From<StoreError> for EngineError {
                 message: "the store cannot be reached, and whether the call took effect is unknown; try again later".to_owned(),
                 source: Some(error),
             },
-            _ => Self::Internal { message: Cow::Borrowed("the store is inconsistent"), source: Some(error) },
+            _ => Self::Internal { reason: None, message: Cow::Borrowed("the store is inconsistent"), source: Some(error) },
         }
     }
 }

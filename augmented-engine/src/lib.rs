@@ -31,6 +31,7 @@
 //! | `driver` | the shell around it: workers, commits, recovery, timers |
 //! | `task` | handlers, attempts, limits, retries |
 //! | `definitions` | publishing, choosing versions, compiling once |
+//! | `schemas` | the schema registry: versions, compatibility, validation of data |
 //! | `engine` | the API of this crate |
 
 mod clock;
@@ -41,12 +42,13 @@ mod engine;
 mod error;
 mod ids;
 mod metrics;
+mod schemas;
 mod task;
 pub mod workflow;
 
 pub use clock::{SystemClock, TimeHold};
 pub use config::EngineConfig;
-pub use definitions::{Bundle, PublishOutcome, PublishReport, PublishedDefinition};
+pub use definitions::{Bundle, DraftReport, PublishOutcome, PublishReport, PublishedDefinition};
 pub use engine::{
     CancelReceipt, CancelRequest, Engine, EngineBuilder, HistoryPage, InstanceView, SignalReceipt,
     SignalRequest, StartRequest, StepView, WaitKind, WaitingFor, WorkflowHandle, WorkflowResult,
@@ -54,6 +56,12 @@ pub use engine::{
 pub use error::EngineError;
 pub use ids::Ids;
 pub use metrics::MetricsSnapshot;
+pub use schemas::{
+    BatchItem, BatchOptions, BatchResult, BatchSummary, CompatibilityCheck, ItemOutcome,
+    ItemResult, NewSchema, Overrides, RegisteredSchema, ResolvedReference, SchemaDetails,
+    SchemaFilter, SchemaPage, SchemaRegistry, SchemaSort, SchemaUpdate, SchemaUse, SchemaVersion,
+    ShadowResult, ValidationMeta, ValidationRequest, ValidationResult,
+};
 pub use task::{
     CancellationToken, Cancelled, DynTask, IntoBlockingTask, IntoTask, IntoTaskOutput, MockError,
     MockScript, Outcome, TaskContext, TaskError, TaskHandler, TaskOutput,

@@ -12,13 +12,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use augmented_core::model::{DefinitionKind, LifecycleStatus, StoredDefinition};
+use augmented_core::model::{DefinitionKind, StoredDefinition};
 use augmented_core::runtime::{Fact, HistoryType, InstanceStatus};
 use augmented_core::store::{
-    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, ExecutionStore, InstanceCommit,
-    InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage, NodeInfo, Page,
-    PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome, StatusChange, Store, StoreError,
-    Wakeup,
+    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore,
+    InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage,
+    NodeInfo, Page, PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome, StatusChange,
+    StatusMove, Store, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use augmented_engine::{StartRequest, TaskContext, TaskError};
@@ -185,11 +185,23 @@ impl DefinitionStore for TroubledStore {
         kind: DefinitionKind,
         id: &str,
         version: &str,
-        to: LifecycleStatus,
+        step: StatusMove,
         now: Timestamp,
     ) -> Result<StatusChange, StoreError> {
         self.inner
-            .change_definition_status(tenant, kind, id, version, to, now)
+            .change_definition_status(tenant, kind, id, version, step, now)
+            .await
+    }
+
+    async fn delete_draft(
+        &self,
+        tenant: TenantId,
+        kind: DefinitionKind,
+        business_id: &str,
+        version: &str,
+    ) -> Result<DraftDeletion, StoreError> {
+        self.inner
+            .delete_draft(tenant, kind, business_id, version)
             .await
     }
 }

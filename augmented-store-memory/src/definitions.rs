@@ -7,7 +7,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use augmented_core::model::{DefinitionKind, LifecycleStatus, StoredDefinition};
 use augmented_core::store::{
-    DefinitionFilter, DefinitionStore, NewDefinition, PutOutcome, StatusChange, StoreError,
+    DefinitionFilter, DefinitionStore, DraftDeletion, NewDefinition, PutOutcome, StatusChange,
+    StatusMove, StoreError,
 };
 use augmented_core::{TenantId, Timestamp};
 use rustc_hash::FxHashMap;
@@ -81,9 +82,10 @@ impl DefinitionStore for MemoryStore {
         kind: DefinitionKind,
         business_id: &str,
         version: &str,
-        to: LifecycleStatus,
+        step: StatusMove,
         now: Timestamp,
     ) -> Result<StatusChange, StoreError> {
+        let to = step.to;
         let Ok(version) = Version::parse(version) else {
             return Ok(StatusChange::NotFound);
         };
@@ -104,7 +106,26 @@ impl DefinitionStore for MemoryStore {
             return Ok(StatusChange::Forbidden(stored.status));
         }
         set_status(stored, to, now);
+        match to {
+            LifecycleStatus::Deprecated => stored.deprecation = step.deprecation,
+            LifecycleStatus::Published => stored.deprecation = None,
+            LifecycleStatus::Draft | LifecycleStatus::Archived => {}
+        }
         Ok(StatusChange::Changed(stored.clone()))
+    }
+
+    async fn delete_draft(
+        &self,
+        tenant: TenantId,
+        kind: DefinitionKind,
+        business_id: &str,
+        version: &str,
+    ) -> Result<DraftDeletion, StoreError> {
+        let Ok(version) = Version::parse(version) else {
+            return Ok(DraftDeletion::NotFound);
+        };
+        let mut shelf = self.definitions.write();
+        Ok(shelf.delete_draft(family_key(tenant, kind, business_id), &version))
     }
 }
 
@@ -145,6 +166,24 @@ impl Shelf {
             self.families.insert(key, family);
         }
         Ok(outcomes)
+    }
+
+    fn delete_draft(&mut self, key: FamilyKey, version: &Version) -> DraftDeletion {
+        let Some(family) = self.families.get_mut(&key) else {
+            return DraftDeletion::NotFound;
+        };
+        match family.get(version) {
+            None => return DraftDeletion::NotFound,
+            Some(stored) if stored.status != LifecycleStatus::Draft => {
+                return DraftDeletion::NotDraft(stored.status);
+            }
+            Some(stored) => self.places.remove(&stored.id),
+        };
+        family.remove(version);
+        if family.is_empty() {
+            self.families.remove(&key);
+        }
+        DraftDeletion::Deleted
     }
 
     fn by_id(&self, tenant: TenantId, id: Uuid) -> Option<&StoredDefinition> {

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use augmented_core::model::{DefinitionKind, LifecycleStatus, StoredDefinition};
+use augmented_core::model::{DefinitionKind, StoredDefinition};
 use augmented_core::runtime::Fact;
 use augmented_core::store::{
-    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, ExecutionStore, InstanceCommit,
-    InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage, NodeInfo, Page,
-    PendingWork, PutOutcome, QueryStore, SendOutcome, StatusChange, StoreError, Wakeup,
+    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore,
+    InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage,
+    NodeInfo, Page, PendingWork, PutOutcome, QueryStore, SendOutcome, StatusChange, StatusMove,
+    StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use augmented_store_memory::MemoryStore;
@@ -241,12 +242,25 @@ impl DefinitionStore for WatchedStore {
         kind: DefinitionKind,
         business_id: &str,
         version: &str,
-        to: LifecycleStatus,
+        step: StatusMove,
         now: Timestamp,
     ) -> Result<StatusChange, StoreError> {
         self.reached()
             .await
-            .change_definition_status(tenant, kind, business_id, version, to, now)
+            .change_definition_status(tenant, kind, business_id, version, step, now)
+            .await
+    }
+
+    async fn delete_draft(
+        &self,
+        tenant: TenantId,
+        kind: DefinitionKind,
+        business_id: &str,
+        version: &str,
+    ) -> Result<DraftDeletion, StoreError> {
+        self.reached()
+            .await
+            .delete_draft(tenant, kind, business_id, version)
             .await
     }
 }

@@ -80,6 +80,7 @@ pub(super) const FINDINGS: &[Code] = &[
     finding(ERROR, "VERSION_TOO_LOW", "the version does not exceed every earlier one by what the change demands", "1.0.1 for a new member", &["actual", "required"]),
     finding(WARNING, "OPEN_MODEL_FIELD_TYPED", "old data may hold the new member with another type", "a new optional member of an open object", &["member"]),
     finding(WARNING, "SCHEMA_DEPRECATED", "the schema version is deprecated", "a reference to a deprecated schema", &["version"]),
+    finding(ERROR, "SCOPE_UNKNOWN", "the scope is not in the document, or the schema says nothing about it", "a scope below an unknown member", &["scope"]),
     finding(ERROR, "SCOPE_AMBIGUOUS", "the scope does not lead to one sub-schema", "a scope below `oneOf`", &["scope"]),
     finding(ERROR, "VALIDATOR_MISSING", "a validator the schema needs is not registered", "`x-custom-validator` of an unknown name", &["validator"]),
     finding(ERROR, "UPCAST_FAILED", "an upcaster failed or gave a document its schema refuses", "an upcaster from 1 to 2 with a missing member", &["hop"]),

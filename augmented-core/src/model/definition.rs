@@ -224,6 +224,36 @@ pub struct StoredDefinition {
     pub updated_at: Timestamp,
     /// When it was first published.
     pub published_at: Option<Timestamp>,
+    /// What was said when it was deprecated.
+    pub deprecation: Option<Deprecation>,
+}
+
+/// Why a version should no longer be used. Kept beside the document, whose content never changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Deprecation {
+    /// Why, for people.
+    pub reason: Arc<str>,
+    /// The version to use instead.
+    pub replaced_by: Option<Arc<str>>,
+}
+
+impl Deprecation {
+    /// A reason, without a version to use instead.
+    #[must_use]
+    pub fn new(reason: impl Into<Arc<str>>) -> Self {
+        Self {
+            reason: reason.into(),
+            replaced_by: None,
+        }
+    }
+
+    /// Names the version to use instead.
+    #[must_use]
+    pub fn with_replacement(mut self, version: impl Into<Arc<str>>) -> Self {
+        self.replaced_by = Some(version.into());
+        self
+    }
 }
 
 impl StoredDefinition {
@@ -257,6 +287,7 @@ impl StoredDefinition {
             created_at: now,
             updated_at: now,
             published_at,
+            deprecation: None,
         }
     }
 }

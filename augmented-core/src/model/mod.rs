@@ -28,7 +28,7 @@ mod ui;
 mod version;
 mod workflow;
 
-pub use definition::{Definition, DefinitionError, StoredDefinition, content_hash};
+pub use definition::{Definition, DefinitionError, Deprecation, StoredDefinition, content_hash};
 pub use event::{
     EventDefinition, EventPrivacy, EventUiMetadata, EventUiPriority, FieldPrivacy, Mask,
     PrivacyClass, Retention, SourceType,

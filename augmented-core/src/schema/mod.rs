@@ -45,6 +45,7 @@ pub use custom::{
 pub use dialect::Dialect;
 pub use embedded::{check_embedded_schema, compile_embedded, rebase};
 pub use prepare::Coercion;
+pub use reference::{SchemaReference, schema_references};
 pub use registry::{CaseResult, Registration, RegistrationError, ValidatorCase, ValidatorRegistry};
 pub use type_set::{Place, Presence, Relation, TypeSet, relation};
 pub use upcast::{UpcastChain, UpcastError, Upcaster};

@@ -2,7 +2,58 @@
 
 use std::borrow::Cow;
 
+use serde_json::Value;
+
+use super::dialect::subschemas;
+use crate::json::pointer;
 use crate::validate::Finding;
+
+/// A reference from a schema to an exact version of a registered one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct SchemaReference {
+    /// The schema it leads to.
+    pub schema_id: String,
+    /// Its version.
+    pub version: String,
+    /// Where the reference stands.
+    pub pointer: String,
+}
+
+/// Every reference of a schema to a registered one, `aug://schema/<schemaId>/<version>`, in document order; those that
+/// are not legal are left out.
+///
+/// ```
+/// use augmented_core::schema::schema_references;
+/// use serde_json::json;
+/// let schema = json!({"properties": {"home": {"$ref": "aug://schema/address/1.0.0#/$defs/short"}}});
+/// let found = schema_references(&schema);
+/// assert_eq!((found[0].schema_id.as_str(), found[0].version.as_str()), ("address", "1.0.0"));
+/// assert_eq!(found[0].pointer, "/properties/home/$ref");
+/// ```
+#[must_use]
+pub fn schema_references(schema: &Value) -> Vec<SchemaReference> {
+    let mut found = Vec::new();
+    let mut open = vec![(String::new(), schema)];
+    while let Some((at, schema)) = open.pop() {
+        let Some(members) = schema.as_object() else {
+            continue;
+        };
+        let named = ["$ref", "$dynamicRef"].into_iter().filter_map(|keyword| {
+            let place = pointer::join(&at, keyword);
+            let reference = parse(members.get(keyword)?.as_str()?, None, &place).ok()?;
+            Some((place, reference.address?))
+        });
+        found.extend(named.map(|(place, address)| SchemaReference {
+            schema_id: address.id,
+            version: address.version,
+            pointer: place,
+        }));
+        let below = subschemas(members).into_iter().rev();
+        open.extend(below.map(|below| (format!("{at}{}", below.pointer), below.value)));
+    }
+    found
+}
 
 /// A legal reference.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -15,6 +16,12 @@ use super::{CompiledSchema, SchemaOptions, ValidationEngineError};
 
 /// How many validators a registry takes unless told otherwise.
 const DEFAULT_MAX: usize = 50;
+
+/// How long one asynchronous check may take unless told otherwise.
+const DEFAULT_LIMIT: Duration = Duration::from_millis(500);
+
+/// The most that may be told.
+const LONGEST_LIMIT: Duration = Duration::from_secs(5);
 
 /// What a host says about a validator it registers.
 #[derive(Clone, Debug)]
@@ -32,6 +39,8 @@ pub struct Registration {
     pub dependencies: Vec<String>,
     /// Whether it may replace one of the same name.
     pub replaces: bool,
+    /// How long one asynchronous check may take before it is cancelled. Default: 500 ms.
+    pub limit: Duration,
 }
 
 impl Registration {
@@ -44,7 +53,15 @@ impl Registration {
             applies_to: Vec::new(),
             dependencies: Vec::new(),
             replaces: false,
+            limit: DEFAULT_LIMIT,
         }
+    }
+
+    /// Sets how long one asynchronous check may take, at most 5 s.
+    #[must_use]
+    pub fn with_limit(mut self, limit: Duration) -> Self {
+        self.limit = limit.min(LONGEST_LIMIT);
+        self
     }
 
     /// Sets the JSON Schema of its options, or of the keyword's value.
@@ -297,6 +314,12 @@ impl ValidatorRegistry {
         self.entries
             .values()
             .map(|entry| (&entry.registration, entry.validator.kind()))
+    }
+
+    /// What the host said about a validator.
+    #[must_use]
+    pub fn registration(&self, name: &str) -> Option<&Registration> {
+        self.entries.get(name).map(|entry| &entry.registration)
     }
 
     /// The implementation of a validator.

@@ -60,6 +60,21 @@ pub fn schema_for(kind: DefinitionKind) -> Option<&'static Value> {
         .map(|shipped| &shipped.schema)
 }
 
+/// The shipped schema of a registry id and version, for example `core.workflow` and `1.0.0`.
+///
+/// ```
+/// use augmented_core::schemas;
+/// assert!(schemas::shipped_version("core.task", "1.0.0").is_some());
+/// assert!(schemas::shipped_version("core.task", "9.0.0").is_none());
+/// ```
+#[must_use]
+pub fn shipped_version(schema_id: &str, version: &str) -> Option<&'static Value> {
+    let shipped = all().iter().find(|shipped| shipped.schema_id == schema_id);
+    shipped
+        .filter(|_| version == SCHEMA_VERSION)
+        .map(|shipped| &shipped.schema)
+}
+
 /// Every shipped schema.
 #[must_use]
 pub fn all() -> &'static [ShippedSchema] {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::StoreError;
 use crate::ids::TenantId;
-use crate::model::{DefinitionKind, LifecycleStatus, StoredDefinition};
+use crate::model::{DefinitionKind, Deprecation, LifecycleStatus, StoredDefinition};
 use crate::time::Timestamp;
 
 /// One definition to keep.
@@ -74,6 +74,56 @@ pub enum PutOutcome {
     RefusedWithBundle,
 }
 
+/// Where a version is to go in its life, and what is to be remembered of it.
+///
+/// ```
+/// use augmented_core::model::{Deprecation, LifecycleStatus};
+/// use augmented_core::store::StatusMove;
+/// assert_eq!(StatusMove::from(LifecycleStatus::Published).to, LifecycleStatus::Published);
+/// let deprecate = StatusMove::deprecating(Deprecation::new("use 2.0.0").with_replacement("2.0.0"));
+/// assert_eq!(deprecate.to, LifecycleStatus::Deprecated);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StatusMove {
+    /// The status it gets.
+    pub to: LifecycleStatus,
+    /// Why it is deprecated; only looked at when `to` is DEPRECATED.
+    pub deprecation: Option<Deprecation>,
+}
+
+impl StatusMove {
+    /// A move to DEPRECATED that says why.
+    #[must_use]
+    pub fn deprecating(deprecation: Deprecation) -> Self {
+        Self {
+            to: LifecycleStatus::Deprecated,
+            deprecation: Some(deprecation),
+        }
+    }
+}
+
+impl From<LifecycleStatus> for StatusMove {
+    fn from(to: LifecycleStatus) -> Self {
+        Self {
+            to,
+            deprecation: None,
+        }
+    }
+}
+
+/// What became of a draft that was to be deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "these are all the cases there are")]
+pub enum DraftDeletion {
+    /// It is gone.
+    Deleted,
+    /// It is past DRAFT, so it stays.
+    NotDraft(LifecycleStatus),
+    /// There is no such version.
+    NotFound,
+}
+
 /// A move in the life cycle.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::exhaustive_enums, reason = "these are all the cases there are")]
@@ -110,6 +160,8 @@ pub struct DefinitionFilter {
 /// - `drafts_can_be_replaced_and_published`: a draft keeps its row id when it changes.
 /// - `versions_only_grow`: of one business id, a version is published only above every published one.
 /// - `status_moves_follow_the_life_cycle`: only the moves of [`LifecycleStatus::can_move_to`] succeed.
+/// - `a_deprecation_says_why`: what a move to DEPRECATED says is kept until the version is PUBLISHED again.
+/// - `only_drafts_can_be_deleted`: and a deleted one leaves nothing behind.
 /// - `versions_come_in_semver_order`: not in the order of their text or of their arrival.
 /// - `definitions_are_listed_once_and_in_order`: page by page, by the name of the kind, business id and SemVer.
 /// - `definitions_belong_to_their_tenant`: no call with another tenant finds them.
@@ -167,7 +219,19 @@ pub trait DefinitionStore: Send + Sync {
         kind: DefinitionKind,
         business_id: &str,
         version: &str,
-        to: LifecycleStatus,
+        step: StatusMove,
         now: Timestamp,
     ) -> Result<StatusChange, StoreError>;
+
+    /// Removes a version that is still a draft.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn delete_draft(
+        &self,
+        tenant: TenantId,
+        kind: DefinitionKind,
+        business_id: &str,
+        version: &str,
+    ) -> Result<DraftDeletion, StoreError>;
 }

@@ -11,7 +11,10 @@ mod error;
 mod execution;
 mod query;
 
-pub use definitions::{DefinitionFilter, DefinitionStore, NewDefinition, PutOutcome, StatusChange};
+pub use definitions::{
+    DefinitionFilter, DefinitionStore, DraftDeletion, NewDefinition, PutOutcome, StatusChange,
+    StatusMove,
+};
 pub use error::StoreError;
 pub use execution::{
     AttemptRow, CommitOutcome, ExecutionStore, Expect, InstanceCommit, LoadedInstance, MailboxId,

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Finding;
 use super::place::Place;
 use crate::model::DefinitionKind;
-use crate::schema::{CompiledSchema, SchemaOptions, compile_embedded};
+use crate::schema::{self, CompiledSchema, SchemaOptions, SchemaReference, compile_embedded};
 
 /// The members of a kind that hold a JSON Schema.
 fn schema_members(kind: DefinitionKind) -> &'static [&'static str] {
@@ -15,6 +15,39 @@ fn schema_members(kind: DefinitionKind) -> &'static [&'static str] {
         DefinitionKind::Schema => &["schema"],
         _ => &[],
     }
+}
+
+/// Every reference from the schemas inside a document to registered schemas, with pointers into the document.
+///
+/// ```
+/// use augmented_core::model::DefinitionKind;
+/// use augmented_core::validate::schema_references;
+/// use serde_json::json;
+/// let task = json!({"kind": "task", "inputSchema": {"$ref": "aug://schema/order/1.0.0"}});
+/// assert_eq!(schema_references(DefinitionKind::Task, &task)[0].pointer, "/inputSchema/$ref");
+/// ```
+#[must_use]
+pub fn schema_references(kind: DefinitionKind, document: &Value) -> Vec<SchemaReference> {
+    let members = schema_members(kind).iter().filter_map(|member| {
+        let place = Place::ROOT.key(member).to_string();
+        Some((place, document.get(member)?))
+    });
+    let signals = document
+        .get("signals")
+        .and_then(Value::as_object)
+        .filter(|_| kind == DefinitionKind::Workflow);
+    let signals = signals.into_iter().flatten().map(|(name, schema)| {
+        let place = Place::ROOT.key("signals");
+        (place.key(name).to_string(), schema)
+    });
+    let mut found = Vec::new();
+    for (place, schema) in members.chain(signals) {
+        for mut reference in schema::schema_references(schema) {
+            reference.pointer.insert_str(0, &place);
+            found.push(reference);
+        }
+    }
+    found
 }
 
 /// Checks every schema embedded in a document.

@@ -12,6 +12,7 @@ use super::{Finding, Related};
 use crate::model::{
     DefinitionKind, LifecycleStatus, VersionCandidate, VersionRequirement, builtin, select_version,
 };
+use crate::schema::{SchemaOptions, ValidatorRegistry};
 
 /// A document a reference leads to.
 #[derive(Clone)]
@@ -64,6 +65,7 @@ pub(super) struct Links<'b> {
     members: &'b [Member<'b>],
     by_id: FxHashMap<(DefinitionKind, &'b str), Vec<usize>>,
     resolver: &'b dyn ReferenceResolver,
+    validators: Arc<ValidatorRegistry>,
 }
 
 /// A reference as a document states it.
@@ -89,7 +91,21 @@ impl<'b> Links<'b> {
             members,
             by_id,
             resolver,
+            validators: Arc::default(),
         }
+    }
+
+    /// Lets schemas use the validators of the host.
+    pub(super) fn with_validators(mut self, validators: Arc<ValidatorRegistry>) -> Self {
+        self.validators = validators;
+        self
+    }
+
+    /// How schemas are compiled that may lead anywhere here.
+    pub(super) fn schema_options(&self) -> SchemaOptions<'_> {
+        SchemaOptions::new()
+            .with_resolver(self)
+            .with_validators(Arc::clone(&self.validators))
     }
 
     /// Every version of a definition; those of the call count as published and hide stored ones of the same version.
@@ -328,9 +344,9 @@ impl crate::schema::SchemaResolver for Links<'_> {
             .find(|c| c.version == version && c.status != LifecycleStatus::Draft);
         let schema = found.and_then(|c| c.document.get("schema").cloned());
         schema.map(Arc::new).or_else(|| {
-            let kind: DefinitionKind = id.strip_prefix("core.")?.parse().ok()?;
-            (version == crate::schemas::SCHEMA_VERSION)
-                .then(|| crate::schemas::schema_for(kind).cloned().map(Arc::new))?
+            crate::schemas::shipped_version(id, version)
+                .cloned()
+                .map(Arc::new)
         })
     }
 }

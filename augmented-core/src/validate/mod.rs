@@ -30,6 +30,7 @@ mod structure;
 mod validator;
 mod wording;
 
+pub use embedded::schema_references;
 pub use finding::{Finding, PatchOp, Related, Severity};
 pub use host::{HandlerContract, HostRegistry, PolicyCheck, Registration, RuleSet, SemanticRule};
 pub use linked::{DefinitionReference, references};

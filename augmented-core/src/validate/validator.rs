@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -19,7 +19,7 @@ use super::{embedded, hosted, linked, rules};
 use crate::expr::{CelEngine, ExpressionEngine};
 use crate::json::SourceMap;
 use crate::model::{Definition, DefinitionKind, LifecycleStatus, content_hash, load};
-use crate::schema::{CompiledSchema, SchemaOptions};
+use crate::schema::{CompiledSchema, SchemaOptions, ValidatorRegistry};
 use crate::schemas;
 
 /// One document to be validated.
@@ -94,6 +94,7 @@ pub struct DefinitionValidator<'e> {
     rules: RuleSet,
     purpose: Purpose,
     principal: Value,
+    validators: Arc<ValidatorRegistry>,
 }
 
 impl std::fmt::Debug for DefinitionValidator<'_> {
@@ -122,7 +123,15 @@ impl<'e> DefinitionValidator<'e> {
             rules: RuleSet::default(),
             purpose: Purpose::Check,
             principal: Value::Null,
+            validators: Arc::default(),
         }
+    }
+
+    /// Lets schemas inside definitions use the validators of the host.
+    #[must_use]
+    pub fn with_validators(mut self, validators: Arc<ValidatorRegistry>) -> Self {
+        self.validators = validators;
+        self
     }
 
     /// Adds rules and policies of the host.
@@ -169,7 +178,7 @@ impl<'e> DefinitionValidator<'e> {
                 .collect()
         };
         let members: Vec<Member<'_>> = checked.iter().filter_map(Checked::member).collect();
-        let links = Links::new(&members, resolver);
+        let links = Links::new(&members, resolver).with_validators(Arc::clone(&self.validators));
         let identities = Identities::of(&checked, documents);
         let more: Vec<Vec<Finding>> = checked
             .iter()
@@ -267,7 +276,8 @@ impl<'e> DefinitionValidator<'e> {
         let mut later = Vec::new();
         if let Some(members) = structure.value.as_object() {
             later.extend(rules::check(kind, members, self.engine));
-            later.extend(schemas.check_embedded(kind, &structure.value));
+            let options = SchemaOptions::new().with_validators(Arc::clone(&self.validators));
+            later.extend(schemas.check_embedded(kind, &structure.value, options));
             for rule in self.rules.rules_of(kind) {
                 later.extend(rule.check(&structure.value));
             }
@@ -301,6 +311,7 @@ impl<'e> DefinitionValidator<'e> {
             findings.extend(frozen(&member, links));
         }
         findings.extend(linked::check(kind, members, links));
+        findings.extend(linked::check_schemas(kind, &structure.value, links));
         if let Some(host) = host {
             findings.extend(hosted::check(kind, members, host, self.purpose));
         }
@@ -579,12 +590,22 @@ impl<'b> Identities<'b> {
 
 /// Where registered schemas come from while documents are checked by themselves.
 trait SchemaSource {
-    fn check_embedded(&self, kind: DefinitionKind, document: &Value) -> Vec<Finding>;
+    fn check_embedded(
+        &self,
+        kind: DefinitionKind,
+        document: &Value,
+        options: SchemaOptions<'_>,
+    ) -> Vec<Finding>;
 }
 
 impl SchemaSource for NoReferences {
-    fn check_embedded(&self, kind: DefinitionKind, document: &Value) -> Vec<Finding> {
-        embedded::check(kind, document, &SchemaOptions::new())
+    fn check_embedded(
+        &self,
+        kind: DefinitionKind,
+        document: &Value,
+        options: SchemaOptions<'_>,
+    ) -> Vec<Finding> {
+        embedded::check(kind, document, &options)
     }
 }
 
@@ -615,9 +636,14 @@ impl<'b> SchemaMembers<'b> {
 }
 
 impl SchemaSource for SchemaMembers<'_> {
-    fn check_embedded(&self, kind: DefinitionKind, document: &Value) -> Vec<Finding> {
+    fn check_embedded(
+        &self,
+        kind: DefinitionKind,
+        document: &Value,
+        options: SchemaOptions<'_>,
+    ) -> Vec<Finding> {
         let links = Links::new(&self.members, self.resolver);
-        embedded::check(kind, document, &SchemaOptions::new().with_resolver(&links))
+        embedded::check(kind, document, &options.with_resolver(&links))
     }
 }
 

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use augmented_core::TenantId;
 use augmented_core::model::load::detect_kind;
 use augmented_core::model::{DefinitionKind, LifecycleStatus};
+use augmented_core::schema::{SchemaReference, SchemaResolver};
+use augmented_core::schemas::shipped_version;
 use augmented_core::store::{DefinitionFilter, Store, StoreError};
 use augmented_core::validate::{
     HandlerContract, HostRegistry, KnownDefinition, ReferenceResolver, Registration, references,
+    schema_references,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
@@ -21,14 +24,14 @@ type Key = (DefinitionKind, String);
 
 /// The definitions a bundle refers to, read from the store beforehand.
 #[derive(Default)]
-pub(super) struct KnownDefinitions {
+pub(crate) struct KnownDefinitions {
     versions: FxHashMap<Key, Vec<KnownDefinition>>,
     ids: FxHashMap<DefinitionKind, Vec<String>>,
 }
 
 impl KnownDefinitions {
     /// Reads everything the documents refer to, and the other versions of themselves.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         store: &dyn Store,
         tenant: TenantId,
         registry: &TaskRegistry,
@@ -50,39 +53,117 @@ impl KnownDefinitions {
                 wanted.push((kind, id.to_owned()));
             }
             wanted.extend(
+                schema_references(kind, document)
+                    .into_iter()
+                    .map(schema_key),
+            );
+            wanted.extend(
                 references(kind, document)
                     .into_iter()
                     .map(|reference| (reference.kind, reference.id)),
             );
         }
-        for key in wanted {
-            if known.versions.contains_key(&key) {
+        known
+            .follow(store, tenant, Some(registry), &own, wanted)
+            .await?;
+        Ok(known)
+    }
+
+    /// Reads registered schemas and all that they lead to.
+    pub(crate) async fn read_schemas(
+        store: &dyn Store,
+        tenant: TenantId,
+        references: Vec<SchemaReference>,
+    ) -> Result<Self, StoreError> {
+        let mut known = Self::default();
+        let wanted = references.into_iter().map(schema_key).collect();
+        known
+            .follow(store, tenant, None, &FxHashSet::default(), wanted)
+            .await?;
+        Ok(known)
+    }
+
+    /// Adds a schema document that is about to be published.
+    pub(crate) fn add_schema(&mut self, id: &str, version: &str, document: Arc<Value>) {
+        let versions = self
+            .versions
+            .entry((DefinitionKind::Schema, id.to_owned()))
+            .or_default();
+        versions.retain(|known| known.version != version);
+        versions.push(KnownDefinition::new(
+            version,
+            LifecycleStatus::Published,
+            document,
+        ));
+    }
+
+    /// Reads what is wanted, and the schemas that found schemas refer to.
+    async fn follow(
+        &mut self,
+        store: &dyn Store,
+        tenant: TenantId,
+        registry: Option<&TaskRegistry>,
+        own: &FxHashSet<Key>,
+        mut wanted: Vec<Key>,
+    ) -> Result<(), StoreError> {
+        while let Some(key) = wanted.pop() {
+            if self.versions.contains_key(&key) {
                 continue;
             }
             let (kind, id) = &key;
             let stored = store.definition_versions(tenant, *kind, id).await?;
+            if *kind == DefinitionKind::Schema {
+                let further = stored
+                    .iter()
+                    .flat_map(|stored| schema_references(*kind, &stored.document));
+                wanted.extend(further.map(schema_key));
+            }
             let mut found: Vec<KnownDefinition> = stored
                 .into_iter()
                 .map(|stored| {
                     KnownDefinition::new(&*stored.version, stored.status, stored.document)
                 })
                 .collect();
-            if found.is_empty() && *kind == DefinitionKind::Task && !own.contains(&key) {
-                found.extend(registry.derived(id).map(|derived| {
-                    KnownDefinition::new(
-                        &*derived.pin.version,
-                        LifecycleStatus::Published,
-                        Arc::clone(&derived.document),
-                    )
-                }));
+            if let Some(registry) = registry
+                && found.is_empty()
+                && !own.contains(&key)
+            {
+                if *kind == DefinitionKind::Task {
+                    found.extend(registry.derived(id).map(|derived| {
+                        KnownDefinition::new(
+                            &*derived.pin.version,
+                            LifecycleStatus::Published,
+                            Arc::clone(&derived.document),
+                        )
+                    }));
+                }
+                if found.is_empty() && !self.ids.contains_key(kind) {
+                    let ids = known_ids(store, tenant, registry, *kind).await?;
+                    self.ids.insert(*kind, ids);
+                }
             }
-            if found.is_empty() && !own.contains(&key) && !known.ids.contains_key(kind) {
-                let ids = known_ids(store, tenant, registry, *kind).await?;
-                known.ids.insert(*kind, ids);
-            }
-            known.versions.insert(key, found);
+            self.versions.insert(key, found);
         }
-        Ok(known)
+        Ok(())
+    }
+}
+
+fn schema_key(reference: SchemaReference) -> Key {
+    (DefinitionKind::Schema, reference.schema_id)
+}
+
+impl SchemaResolver for KnownDefinitions {
+    fn schema(&self, id: &str, version: &str) -> Option<Arc<Value>> {
+        let versions = self.versions.get(&(DefinitionKind::Schema, id.to_owned()));
+        let known = versions
+            .into_iter()
+            .flatten()
+            .find(|known| known.version == version && known.status != LifecycleStatus::Draft);
+        match known {
+            Some(known) => known.document.get("schema").cloned(),
+            None => shipped_version(id, version).cloned(),
+        }
+        .map(Arc::new)
     }
 }
 

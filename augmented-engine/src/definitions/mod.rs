@@ -1,8 +1,10 @@
 //! Definitions made ready to run: versions chosen, compiled once, shared by all instances.
 
 mod cache;
+mod draft;
 mod known;
 mod publish;
+mod schemas;
 mod unsupported;
 
 use std::sync::Arc;
@@ -13,8 +15,9 @@ use augmented_core::model::{
     select_version,
 };
 use augmented_core::runtime::{DefinitionPin, TaskPin};
+use augmented_core::schema::{SchemaOptions, ValidatorRegistry};
 use augmented_core::store::Store;
-use augmented_core::validate::Finding;
+use augmented_core::validate::{Finding, schema_references};
 use augmented_core::{TenantId, Timestamp};
 use parking_lot::RwLock;
 use serde::Deserialize;
@@ -26,6 +29,8 @@ use crate::config::EngineConfig;
 use crate::task::{CompiledTask, ExecutionPlan, TaskEnv, TaskRegistry};
 use crate::workflow::{CompiledWorkflow, TaskRef};
 use cache::Bounded;
+pub use draft::DraftReport;
+pub(crate) use known::KnownDefinitions;
 pub use publish::{Bundle, PublishOutcome, PublishReport, PublishedDefinition};
 
 /// A workflow version with its tasks chosen: what a new instance pins.
@@ -41,6 +46,7 @@ pub(crate) struct Definitions {
     store: Arc<dyn Store>,
     registry: Arc<TaskRegistry>,
     expressions: Arc<dyn ExpressionEngine>,
+    validators: Arc<ValidatorRegistry>,
     env: Arc<TaskEnv>,
     /// Absent on virtual time, where every choice is made anew.
     resolution_micros: Option<i64>,
@@ -61,6 +67,7 @@ impl Definitions {
         store: Arc<dyn Store>,
         registry: Arc<TaskRegistry>,
         expressions: Arc<dyn ExpressionEngine>,
+        validators: Arc<ValidatorRegistry>,
         env: Arc<TaskEnv>,
         config: &EngineConfig,
     ) -> Self {
@@ -73,6 +80,7 @@ impl Definitions {
             store,
             registry,
             expressions,
+            validators,
             env,
             resolution_micros,
             workflows: RwLock::new(Bounded::new(size)),
@@ -166,7 +174,7 @@ impl Definitions {
             return Ok(Arc::clone(known));
         }
         let stored = self.stored(tenant, id).await?;
-        self.compile_workflow(&stored)
+        self.compile_workflow(&stored).await
     }
 
     /// Forgets which versions were chosen, because there are new ones.
@@ -182,7 +190,7 @@ impl Definitions {
         let known = self.workflows.read().get(&stored.id).cloned();
         let flow = match known {
             Some(known) => known,
-            None => self.compile_workflow(stored)?,
+            None => self.compile_workflow(stored).await?,
         };
         let mut tasks = Vec::with_capacity(flow.task_refs().len());
         for wanted in flow.task_refs() {
@@ -225,19 +233,37 @@ impl Definitions {
         plan
     }
 
-    fn compile_workflow(
+    async fn compile_workflow(
         &self,
         stored: &StoredDefinition,
     ) -> Result<Arc<CompiledWorkflow>, EngineError> {
         let definition = WorkflowDefinition::deserialize(&*stored.document)
             .map_err(|error| unreadable(stored, &error))?;
-        let compiled = CompiledWorkflow::compile(&definition, stored.id, &*self.expressions)
-            .map_err(|findings| uncompiled(stored, &findings))?;
+        let schemas = self.schemas_of(stored).await?;
+        let compiled = CompiledWorkflow::compile_with(
+            &definition,
+            stored.id,
+            &*self.expressions,
+            &self.schema_options(&schemas),
+        )
+        .map_err(|findings| uncompiled(stored, &findings))?;
         let compiled = Arc::new(compiled);
         self.workflows
             .write()
             .insert(stored.id, Arc::clone(&compiled));
         Ok(compiled)
+    }
+
+    /// The registered schemas that the schemas of a stored definition lead to.
+    async fn schemas_of(&self, stored: &StoredDefinition) -> Result<KnownDefinitions, EngineError> {
+        let references = schema_references(stored.kind, &stored.document);
+        Ok(KnownDefinitions::read_schemas(&*self.store, stored.tenant, references).await?)
+    }
+
+    fn schema_options<'k>(&self, known: &'k KnownDefinitions) -> SchemaOptions<'k> {
+        SchemaOptions::new()
+            .with_resolver(known)
+            .with_validators(Arc::clone(&self.validators))
     }
 
     async fn chosen_task(
@@ -253,7 +279,7 @@ impl Definitions {
         if let Some(stored) =
             select_version(requirement, &versions).map_err(|_| no_requirement(requirement))?
         {
-            return self.compile_task(stored);
+            return self.compile_task(stored).await;
         }
         match self.registry.derived(&wanted.task_id) {
             Some(derived) if matches_version(requirement, &derived.pin.version) => {
@@ -280,7 +306,7 @@ impl Definitions {
         }
         let found = self.store.definitions_by_id(tenant, &[pin.id]).await?;
         match found.into_iter().next().flatten() {
-            Some(stored) => self.compile_task(&stored),
+            Some(stored) => self.compile_task(&stored).await,
             // The definition follows from a handler, perhaps of an older build whose types differed.
             None => self.derived_task(pin),
         }
@@ -307,7 +333,10 @@ impl Definitions {
         Ok(compiled)
     }
 
-    fn compile_task(&self, stored: &StoredDefinition) -> Result<Arc<CompiledTask>, EngineError> {
+    async fn compile_task(
+        &self,
+        stored: &StoredDefinition,
+    ) -> Result<Arc<CompiledTask>, EngineError> {
         if let Some(known) = self.tasks.read().get(&stored.id) {
             return Ok(Arc::clone(known));
         }
@@ -318,9 +347,10 @@ impl Definitions {
             task_id: Arc::clone(&stored.business_id),
             version: Arc::clone(&stored.version),
         };
+        let schemas = self.schemas_of(stored).await?;
         let compiled = Arc::new(
             self.registry
-                .compile(&definition, pin)
+                .compile(&definition, pin, &self.schema_options(&schemas))
                 .map_err(|findings| uncompiled(stored, &findings))?,
         );
         self.tasks.write().insert(stored.id, Arc::clone(&compiled));

@@ -139,9 +139,9 @@ pub enum PublishOutcome {
 }
 
 /// A document that has been read.
-struct Read {
+pub(super) struct Read {
     file: Option<String>,
-    value: Value,
+    pub(super) value: Value,
     /// Where the parts of this document stand in its text.
     source: Option<json::SourceMap>,
 }
@@ -219,7 +219,7 @@ impl Definitions {
         let values: Vec<&Value> = documents.iter().map(|document| &document.value).collect();
         let known = KnownDefinitions::read(&*self.store, tenant, &self.registry, &values).await?;
         let bundle: Vec<Document<'_>> = documents.iter().map(Read::document).collect();
-        let validator = DefinitionValidator::new(&*self.expressions);
+        let validator = self.validator();
         let published = validator.publish_bundle(&bundle, &known, Some(&*self.registry));
         let published =
             published.map_err(|reports| refusal(self.with_unsupported(documents, reports)))?;
@@ -240,6 +240,10 @@ impl Definitions {
         Ok((definitions, findings))
     }
 
+    pub(super) fn validator(&self) -> DefinitionValidator<'_> {
+        DefinitionValidator::new(&*self.expressions).with_validators(Arc::clone(&self.validators))
+    }
+
     /// All findings of a refused bundle, with what this engine cannot run of the documents that can be read.
     fn with_unsupported(&self, documents: &[Read], reports: Vec<Report>) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -257,16 +261,16 @@ impl Definitions {
     }
 }
 
-fn refusal(findings: Vec<Finding>) -> EngineError {
+pub(super) fn refusal(findings: Vec<Finding>) -> EngineError {
     EngineError::invalid(
         "DEFINITION_INVALID",
-        "nothing was published, because the definitions have errors",
+        "nothing was stored, because the definitions have errors",
         findings,
     )
 }
 
 /// Reads all texts; a text that is no JSON refuses the bundle.
-fn read(bundle: Bundle) -> Result<Vec<Read>, EngineError> {
+pub(super) fn read(bundle: Bundle) -> Result<Vec<Read>, EngineError> {
     let mut documents = Vec::new();
     let mut findings = Vec::new();
     for part in bundle.parts {
@@ -301,7 +305,7 @@ fn read(bundle: Bundle) -> Result<Vec<Read>, EngineError> {
 }
 
 impl Read {
-    fn document(&self) -> Document<'_> {
+    pub(super) fn document(&self) -> Document<'_> {
         let mut document = Document::new(&self.value);
         document.source = self.source.as_ref();
         document.file = self.file.as_deref();
@@ -318,7 +322,7 @@ impl Read {
         finding
     }
 
-    fn frozen(&self, stored: &StoredDefinition) -> Finding {
+    pub(super) fn frozen(&self, stored: &StoredDefinition) -> Finding {
         let message = format!(
             "{} `{}` {} is {} with other content, and published content never changes",
             stored.kind, stored.business_id, stored.version, stored.status

@@ -29,6 +29,7 @@ use crate::clock::Time;
 use crate::config::EngineConfig;
 use crate::definitions::Definitions;
 use crate::metrics::{Counters, Metrics};
+use crate::schemas::SchemaService;
 use crate::task::{ExecutionPlan, TaskEnv};
 use crate::workflow::DecideLimits;
 
@@ -78,6 +79,7 @@ pub(crate) struct Shared {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) env: Arc<TaskEnv>,
     pub(crate) definitions: Definitions,
+    pub(crate) schemas: SchemaService,
     pub(crate) config: EngineConfig,
     pub(crate) limits: DecideLimits,
     pub(crate) ids: Arc<dyn IdGen>,
@@ -132,6 +134,7 @@ pub(crate) struct SharedParts {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) env: Arc<TaskEnv>,
     pub(crate) definitions: Definitions,
+    pub(crate) schemas: SchemaService,
     pub(crate) config: EngineConfig,
     pub(crate) ids: Arc<dyn IdGen>,
     pub(crate) node: NodeId,
@@ -143,6 +146,7 @@ impl Shared {
             store,
             env,
             definitions,
+            schemas,
             config,
             ids,
             node,
@@ -164,6 +168,7 @@ impl Shared {
             store,
             env,
             definitions,
+            schemas,
             config,
             limits,
             ids,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use augmented_core::expr::{CelEngine, ExpressionEngine};
 use augmented_core::ids::IdGen;
+use augmented_core::schema::{UpcastChain, Upcaster, ValidatorRegistry};
 use augmented_core::store::{InstanceFilter, Page, Store};
 use augmented_core::time::Clock;
 use augmented_core::validate::Finding;
@@ -17,6 +18,7 @@ use crate::config::EngineConfig;
 use crate::definitions::Definitions;
 use crate::driver::{Shared, SharedParts, Worker, conduct, keep_house, keep_lease, seats};
 use crate::ids::{Ids, mix};
+use crate::schemas::SchemaService;
 use crate::task::{
     DynTask, IntoBlockingTask, IntoTask, MockScript, MockTask, TaskEnv, TaskRegistry,
     standard_handlers,
@@ -35,6 +37,8 @@ pub struct EngineBuilder {
     seed: u64,
     tenant: TenantId,
     expressions: Arc<dyn ExpressionEngine>,
+    validators: ValidatorRegistry,
+    upcasters: UpcastChain,
 }
 
 impl EngineBuilder {
@@ -50,6 +54,8 @@ impl EngineBuilder {
             seed: 0,
             tenant: TenantId::DEFAULT,
             expressions: Arc::new(CelEngine::new()),
+            validators: ValidatorRegistry::new(),
+            upcasters: UpcastChain::new(),
         }
     }
 
@@ -149,11 +155,36 @@ impl EngineBuilder {
         self
     }
 
+    /// Lets schemas use validators of the host: formats, keywords, functions and asynchronous checks.
+    ///
+    /// They hold wherever this engine compiles a schema, in the registry, in definitions and for the data of running
+    /// work. Asynchronous checks are carried out by the [schema registry](Engine::schemas) alone: running work does not
+    /// wait for them.
+    pub fn with_validators(mut self, validators: ValidatorRegistry) -> Self {
+        self.validators = validators;
+        self
+    }
+
+    /// Registers how documents of one major version of a schema become documents of a later one; see
+    /// [`SchemaRegistry::upgrade`](crate::SchemaRegistry::upgrade).
+    pub fn with_upcaster(
+        mut self,
+        schema: impl Into<String>,
+        from_major: u64,
+        to_major: u64,
+        upcaster: impl Upcaster + 'static,
+    ) -> Self {
+        self.upcasters
+            .register(schema, from_major, to_major, upcaster);
+        self
+    }
+
     /// Starts the engine on the current runtime.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for a handler whose name is no task id or a mock that cannot be read; `UNAVAILABLE` and
-    /// `INTERNAL` from the store.
+    /// `INVALID_ARGUMENT` for a handler whose name is no task id or a mock that cannot be read; `INTERNAL`, reason
+    /// `VALIDATOR_MISSING`, if a published schema of the tenant needs a validator that is not registered, unless
+    /// [`strict_startup`](EngineConfig::strict_startup) is off; `UNAVAILABLE` and `INTERNAL` from the store.
     pub async fn start(self) -> Result<Engine, EngineError> {
         let registry = self.registry()?;
         let time = match (self.epoch, self.clock.clone()) {
@@ -162,6 +193,10 @@ impl EngineBuilder {
             (None, None) => Time::Real(Arc::new(SystemClock::new())),
         };
         let ids = self.id_source(&time).await?;
+        let schemas = SchemaService::new(self.validators, self.upcasters, &self.config, &time);
+        if self.config.strict_startup {
+            schemas.check_stored(&*self.store, self.tenant).await?;
+        }
         let now = time.now();
         let node = NodeId(ids.new_id(now));
         self.store.register_node(node, now).await?;
@@ -175,6 +210,7 @@ impl EngineBuilder {
             Arc::clone(&self.store),
             Arc::new(registry),
             self.expressions,
+            Arc::clone(&schemas.validators),
             Arc::clone(&env),
             &self.config,
         );
@@ -188,6 +224,7 @@ impl EngineBuilder {
             store: self.store,
             env,
             definitions,
+            schemas,
             config: self.config,
             ids,
             node,

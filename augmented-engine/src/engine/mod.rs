@@ -14,16 +14,17 @@ use std::time::Duration;
 use augmented_core::TenantId;
 use augmented_core::Timestamp;
 use augmented_core::model::{DefinitionKind, LifecycleStatus, StoredDefinition};
-use augmented_core::store::{DefinitionFilter, StatusChange};
+use augmented_core::store::{DefinitionFilter, DraftDeletion, StatusChange};
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::EngineError;
 use crate::clock::{Rank, TimeHold, until};
-use crate::definitions::{Bundle, PublishReport};
+use crate::definitions::{Bundle, DraftReport, PublishReport};
 use crate::driver::{Shared, WorkerInput};
 use crate::metrics::MetricsSnapshot;
+use crate::schemas::SchemaRegistry;
 
 pub use builder::EngineBuilder;
 pub use control::{CancelReceipt, CancelRequest, SignalReceipt, SignalRequest};
@@ -122,12 +123,90 @@ impl Engine {
         self.check_running()?;
         let _hold = self.shared().time().hold();
         let now = self.now();
-        self.shared()
+        let published = self
+            .shared()
             .definitions
             .publish(self.tenant, bundle.into(), now, || {
                 self.shared().ids.new_id(now)
             })
+            .await;
+        self.shared().schemas.forget_choices();
+        published
+    }
+
+    /// Stores definitions as DRAFT, all or none, whatever is still wrong with them.
+    ///
+    /// A draft of the same version is replaced. It becomes PUBLISHED, once nothing is wrong with it any more, by
+    /// [`publish`](Self::publish) or [`change_definition_status`](Self::change_definition_status).
+    ///
+    /// ```
+    /// # use std::sync::Arc;
+    /// # use augmented_engine::Engine;
+    /// # use serde_json::json;
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let engine = Engine::builder(Arc::new(augmented_store_memory::MemoryStore::new())).start().await?;
+    /// let report = engine.save_draft(json!({
+    ///     "kind": "workflow", "workflowId": "hello", "version": "1.0.0", "name": "Hello",
+    ///     "steps": [{ "stepId": "greet", "type": "TASK", "taskId": "nobody-wrote-it-yet" }],
+    /// })).await?;
+    /// assert_eq!((report.definitions.len(), report.findings[0].code.as_ref()), (1, "UNKNOWN_TASK"));
+    /// # engine.shutdown().await;
+    /// # Ok::<(), augmented_engine::EngineError>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT`, reason `DEFINITION_INVALID`, for text that is no JSON, a kind, id or version that cannot be
+    /// told, a definition that stands twice in the bundle, or a version that is published with other content; nothing
+    /// is stored then. `UNAVAILABLE` and `INTERNAL` from the store.
+    pub async fn save_draft(&self, bundle: impl Into<Bundle>) -> Result<DraftReport, EngineError> {
+        self.check_running()?;
+        let _hold = self.shared().time().hold();
+        let now = self.now();
+        self.shared()
+            .definitions
+            .save_draft(self.tenant, bundle.into(), now, || {
+                self.shared().ids.new_id(now)
+            })
             .await
+    }
+
+    /// Deletes a version that is still a draft; nothing else is ever deleted.
+    ///
+    /// # Errors
+    /// `NOT_FOUND` if there is no such version, `ILLEGAL_STATE`, reason `NOT_DRAFT`, if it is past DRAFT; `UNAVAILABLE`
+    /// and `INTERNAL` from the store.
+    pub async fn delete_draft(
+        &self,
+        kind: DefinitionKind,
+        business_id: &str,
+        version: &str,
+    ) -> Result<(), EngineError> {
+        self.check_running()?;
+        let _hold = self.shared().time().hold();
+        let deleted = self
+            .shared()
+            .store
+            .delete_draft(self.tenant, kind, business_id, version)
+            .await?;
+        match deleted {
+            DraftDeletion::Deleted => Ok(()),
+            DraftDeletion::NotDraft(status) => Err(EngineError::illegal_state(
+                "NOT_DRAFT",
+                format!(
+                    "{kind} `{business_id}` {version} is {status}, and only a draft can be deleted"
+                ),
+            )),
+            DraftDeletion::NotFound => Err(EngineError::not_found(
+                "DEFINITION_NOT_FOUND",
+                format!("there is no {kind} `{business_id}` {version}"),
+            )),
+        }
+    }
+
+    /// The schema registry, acting for the same tenant.
+    #[must_use]
+    pub fn schemas(&self) -> SchemaRegistry {
+        SchemaRegistry::new(Arc::clone(self.shared()), self.tenant)
     }
 
     /// All stored versions of a definition, in SemVer order.
@@ -191,9 +270,17 @@ impl Engine {
         let changed = self
             .shared()
             .store
-            .change_definition_status(self.tenant, kind, business_id, version, to, self.now())
+            .change_definition_status(
+                self.tenant,
+                kind,
+                business_id,
+                version,
+                to.into(),
+                self.now(),
+            )
             .await?;
         self.shared().definitions.forget_choices();
+        self.shared().schemas.forget_choices();
         match changed {
             StatusChange::Changed(stored) => Ok(stored),
             StatusChange::Forbidden(from) => Err(EngineError::illegal_state(

@@ -8,6 +8,7 @@ use augmented_core::model::{
     DefinitionKind, Implementation, TaskDefinition, builtin, content_hash,
 };
 use augmented_core::runtime::TaskPin;
+use augmented_core::schema::SchemaOptions;
 use augmented_core::validate::Finding;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
@@ -78,9 +79,10 @@ impl TaskRegistry {
         &self,
         definition: &TaskDefinition,
         pin: TaskPin,
+        schemas: &SchemaOptions<'_>,
     ) -> Result<CompiledTask, Vec<Finding>> {
         let is_native = matches!(definition.implementation, Implementation::Native(_));
-        CompiledTask::compile(definition, pin, |endpoint| {
+        CompiledTask::compile(definition, pin, schemas, |endpoint| {
             let mock = self.mocks.get(definition.task_id.as_str());
             mock.or_else(|| self.handlers.get(endpoint).filter(|_| is_native))
                 .cloned()
@@ -92,7 +94,11 @@ impl TaskRegistry {
         &self,
         derived: &DerivedTask,
     ) -> Result<CompiledTask, Vec<Finding>> {
-        self.compile(&derived.definition, derived.pin.clone())
+        self.compile(
+            &derived.definition,
+            derived.pin.clone(),
+            &SchemaOptions::new(),
+        )
     }
 }
 

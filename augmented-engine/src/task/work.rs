@@ -64,6 +64,7 @@ impl CompiledTask {
     pub(crate) fn compile(
         definition: &TaskDefinition,
         pin: TaskPin,
+        schemas: &SchemaOptions<'_>,
         handler: impl FnOnce(&str) -> Option<Arc<dyn DynTask>>,
     ) -> Result<Self, Vec<Finding>> {
         let (endpoint, parameters) = match &definition.implementation {
@@ -78,8 +79,8 @@ impl CompiledTask {
             handler: handler(&endpoint),
             endpoint: endpoint.into(),
             parameters: Value::Object(parameters.unwrap_or_else(Map::new)),
-            input: DataCheck::compile(&definition.input_schema, "/inputSchema")?,
-            output: DataCheck::compile(&definition.output_schema, "/outputSchema")?,
+            input: DataCheck::compile(&definition.input_schema, "/inputSchema", schemas)?,
+            output: DataCheck::compile(&definition.output_schema, "/outputSchema", schemas)?,
             retry_policy: definition.retry_policy.clone(),
             timeout_micros: length(&definition.timeout),
             heartbeat_micros: length(&definition.heartbeat_timeout),
@@ -108,7 +109,11 @@ enum DataCheck {
 }
 
 impl DataCheck {
-    fn compile(schema: &Value, at: &str) -> Result<Self, Vec<Finding>> {
+    fn compile(
+        schema: &Value,
+        at: &str,
+        schemas: &SchemaOptions<'_>,
+    ) -> Result<Self, Vec<Finding>> {
         if *schema == Value::Bool(true) {
             return Ok(Self::Anything);
         }
@@ -123,14 +128,12 @@ impl DataCheck {
                 }
             }
         }
-        let compiled = CompiledSchema::compile(schema, &SchemaOptions::default()).map_err(
-            |mut findings| {
-                for finding in &mut findings {
-                    finding.pointer.insert_str(0, at);
-                }
-                findings
-            },
-        )?;
+        let compiled = CompiledSchema::compile(schema, schemas).map_err(|mut findings| {
+            for finding in &mut findings {
+                finding.pointer.insert_str(0, at);
+            }
+            findings
+        })?;
         Ok(Self::Schema(Box::new(compiled)))
     }
 

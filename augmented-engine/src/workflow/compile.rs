@@ -34,6 +34,19 @@ impl CompiledWorkflow {
         row_id: Uuid,
         expressions: &dyn ExpressionEngine,
     ) -> Result<Self, Vec<Finding>> {
+        Self::compile_with(definition, row_id, expressions, &SchemaOptions::default())
+    }
+
+    /// As [`compile`](Self::compile), for schemas that refer to registered ones or use validators of the host.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile).
+    pub fn compile_with(
+        definition: &WorkflowDefinition,
+        row_id: Uuid,
+        expressions: &dyn ExpressionEngine,
+        schemas: &SchemaOptions<'_>,
+    ) -> Result<Self, Vec<Finding>> {
         let mut index = Indexer::default();
         index.scope(None);
         index.steps(&definition.steps, "/steps", 0, None);
@@ -41,6 +54,7 @@ impl CompiledWorkflow {
         let handlers = handler_targets(definition);
         let mut compiler = Compiler {
             expressions,
+            schemas,
             by_id: index.by_id,
             handlers,
             task_refs: Vec::new(),
@@ -271,6 +285,7 @@ impl<'a> Indexer<'a> {
 
 struct Compiler<'e> {
     expressions: &'e dyn ExpressionEngine,
+    schemas: &'e SchemaOptions<'e>,
     by_id: HashMap<Arc<str>, StepIdx>,
     handlers: HashSet<String>,
     task_refs: Vec<TaskRef>,
@@ -650,7 +665,7 @@ impl Compiler<'_> {
 
     /// Compiles a schema; one that accepts every object costs nothing at run time and is left out by the caller's check.
     fn schema(&mut self, schema: &Value, at: &str) -> Option<CompiledSchema> {
-        match CompiledSchema::compile(schema, &SchemaOptions::default()) {
+        match CompiledSchema::compile(schema, self.schemas) {
             Ok(compiled) => Some(compiled),
             Err(findings) => {
                 self.findings

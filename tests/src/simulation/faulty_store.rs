@@ -4,12 +4,13 @@ use std::future::Future;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use augmented_core::model::{DefinitionKind, LifecycleStatus, StoredDefinition};
+use augmented_core::model::{DefinitionKind, StoredDefinition};
 use augmented_core::runtime::Fact;
 use augmented_core::store::{
-    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, ExecutionStore, InstanceCommit,
-    InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage, NodeInfo, Page,
-    PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome, StatusChange, StoreError, Wakeup,
+    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore,
+    InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage,
+    NodeInfo, Page, PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome, StatusChange,
+    StatusMove, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use augmented_store_memory::MemoryStore;
@@ -543,13 +544,27 @@ impl DefinitionStore for FaultyStore {
         kind: DefinitionKind,
         business_id: &str,
         version: &str,
-        to: LifecycleStatus,
+        step: StatusMove,
         now: Timestamp,
     ) -> Result<StatusChange, StoreError> {
         self.call(
             "change_definition_status",
             self.inner
-                .change_definition_status(tenant, kind, business_id, version, to, now),
+                .change_definition_status(tenant, kind, business_id, version, step, now),
+        )
+        .await
+    }
+
+    async fn delete_draft(
+        &self,
+        tenant: TenantId,
+        kind: DefinitionKind,
+        business_id: &str,
+        version: &str,
+    ) -> Result<DraftDeletion, StoreError> {
+        self.call(
+            "delete_draft",
+            self.inner.delete_draft(tenant, kind, business_id, version),
         )
         .await
     }

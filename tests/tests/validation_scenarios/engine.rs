@@ -1,49 +1,33 @@
 //! Validation where the engine publishes.
 
-use std::sync::Arc;
-
-use augmented_acceptance::{
-    Calls, EPOCH, ended, engine, engine_on, noting, places, run, task, with, workflow,
-};
-use augmented_core::TenantId;
-use augmented_core::model::{DefinitionKind, LifecycleStatus, content_hash};
+use augmented_acceptance::{Calls, ended, engine, noting, places, run, task, with, workflow};
+use augmented_core::model::{DefinitionKind, LifecycleStatus};
 use augmented_core::runtime::InstanceStatus;
-use augmented_core::store::{DefinitionStore, NewDefinition, PutOutcome};
-use augmented_engine::{MockScript, StartRequest};
-use augmented_store_memory::MemoryStore;
+use augmented_engine::{EngineError, MockScript, StartRequest};
 use serde_json::json;
 
 use crate::findings::{broken, repaired};
 
 #[tokio::test]
 async fn v10_a_broken_workflow_is_kept_as_draft_and_published_once_repaired() {
-    let store = Arc::new(MemoryStore::new());
-    let engine = engine_on(Arc::clone(&store) as _, EPOCH, |builder| {
-        builder.with_task("charge", noting(&Calls::default()))
-    })
-    .await;
+    let engine = engine(|builder| builder.with_task("charge", noting(&Calls::default()))).await;
     let document = broken();
-    let hash = content_hash(DefinitionKind::Workflow, &document);
-    let draft = NewDefinition::new(
-        uuid::Uuid::from_u128(1),
-        DefinitionKind::Workflow,
-        "broken".into(),
-        "1.0.0".into(),
-        LifecycleStatus::Draft,
-        Arc::new(document.clone()),
-        hash,
+    let saved = engine.save_draft(document.clone()).await.unwrap();
+    assert_eq!(
+        saved
+            .definitions
+            .iter()
+            .map(|stored| (stored.status, *stored.document == document))
+            .collect::<Vec<_>>(),
+        [(LifecycleStatus::Draft, true)]
     );
-    let stored = store
-        .put_definitions(TenantId::DEFAULT, vec![draft], EPOCH)
-        .await
-        .unwrap();
-    assert!(matches!(&stored[..], [PutOutcome::Stored(_)]), "{stored:?}");
 
     let refused = engine.publish(document).await.unwrap_err();
     assert_eq!(
         (refused.code(), refused.reason()),
         ("INVALID_ARGUMENT", Some("DEFINITION_INVALID"))
     );
+    assert_eq!(places(&saved.findings), places(refused.findings()));
     let mut codes: Vec<String> = places(refused.findings())
         .into_iter()
         .map(|(code, _)| code)
@@ -88,6 +72,16 @@ async fn v10_a_broken_workflow_is_kept_as_draft_and_published_once_repaired() {
         "NOT_FOUND"
     );
 
+    engine.save_draft(repaired()).await.unwrap();
+    engine
+        .change_definition_status(
+            DefinitionKind::Workflow,
+            "broken",
+            "1.0.0",
+            LifecycleStatus::Published,
+        )
+        .await
+        .unwrap();
     let (_, result) = run(&engine, repaired(), json!({"x": 3})).await;
     assert_eq!(result.status, InstanceStatus::Completed);
     let versions = engine
@@ -100,6 +94,92 @@ async fn v10_a_broken_workflow_is_kept_as_draft_and_published_once_repaired() {
             .map(|stored| (stored.status, *stored.document == repaired()))
             .collect::<Vec<_>>(),
         [(LifecycleStatus::Published, true)]
+    );
+}
+
+#[tokio::test]
+async fn a_draft_needs_an_identity_that_is_right_and_free() {
+    let engine = engine(|builder| builder).await;
+    let good = workflow("w", json!([{"stepId": "end", "type": "END"}]));
+    engine.publish(good.clone()).await.unwrap();
+    let mut misspelt = good.clone();
+    let id = misspelt
+        .as_object_mut()
+        .unwrap()
+        .remove("workflowId")
+        .unwrap();
+    misspelt["workflowid"] = id;
+    let cases = [
+        (
+            with(good.clone(), json!({"kind": "workflw"})),
+            "KIND_UNKNOWN",
+            "/kind",
+        ),
+        (
+            with(good.clone(), json!({"version": "1.0"})),
+            "VERSION_INVALID",
+            "/version",
+        ),
+        (
+            with(good.clone(), json!({"workflowId": "no spaces"})),
+            "ID_INVALID",
+            "/workflowId",
+        ),
+        (misspelt, "additionalProperties", "/workflowid"),
+        (
+            with(good.clone(), json!({"name": "Other"})),
+            "VERSION_FROZEN",
+            "/version",
+        ),
+    ];
+    for (document, code, at) in cases {
+        let bundle = vec![document, with(good.clone(), json!({"version": "2.0.0"}))];
+        let refused = engine.save_draft(bundle).await.unwrap_err();
+        assert_eq!(refused.reason(), Some("DEFINITION_INVALID"));
+        assert_eq!(
+            places(refused.findings()),
+            [(code.to_owned(), at.to_owned())]
+        );
+    }
+    let twice = vec![with(good.clone(), json!({"version": "2.0.0"})); 2];
+    let refused = engine.save_draft(twice).await.unwrap_err();
+    assert_eq!(
+        places(refused.findings()),
+        [("DUPLICATE_DEFINITION".to_owned(), "/version".to_owned())]
+    );
+    assert_eq!(
+        engine.save_draft("{").await.unwrap_err().findings()[0].code,
+        "INVALID_JSON"
+    );
+    let kind = DefinitionKind::Workflow;
+    assert_eq!(
+        engine.definition_versions(kind, "w").await.unwrap().len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn only_a_draft_is_deleted() {
+    let engine = engine(|builder| builder).await;
+    let kind = DefinitionKind::Workflow;
+    let document = |version: &str| {
+        with(
+            workflow("w", json!([{"stepId": "end", "type": "END"}])),
+            json!({"version": version}),
+        )
+    };
+    engine.publish(document("1.0.0")).await.unwrap();
+    engine.save_draft(document("2.0.0")).await.unwrap();
+    let code = |result: Result<(), EngineError>| result.map_err(|error| error.reason().unwrap());
+    let deleted = engine.delete_draft(kind, "w", "2.0.0").await;
+    assert_eq!(code(deleted), Ok(()));
+    let gone = engine.delete_draft(kind, "w", "2.0.0").await;
+    assert_eq!(code(gone), Err("DEFINITION_NOT_FOUND"));
+    let published = engine.delete_draft(kind, "w", "1.0.0").await;
+    assert_eq!(code(published), Err("NOT_DRAFT"));
+    assert_eq!(
+        engine.definition_versions(kind, "w").await.unwrap().len(),
+        1
     );
 }
 

@@ -5,5 +5,7 @@
 
 mod engine;
 mod findings;
+mod registry;
+mod registry_life;
 mod schemas;
 mod validators;

@@ -8,8 +8,10 @@ use super::Subject;
 use super::fixture::{TENANT, at};
 use crate::ids::TenantId;
 use crate::model::LifecycleStatus::{self, Archived, Deprecated, Draft, Published};
-use crate::model::{DefinitionKind, StoredDefinition, content_hash};
-use crate::store::{DefinitionFilter, NewDefinition, PutOutcome, StatusChange, Store};
+use crate::model::{DefinitionKind, Deprecation, StoredDefinition, content_hash};
+use crate::store::{
+    DefinitionFilter, DraftDeletion, NewDefinition, PutOutcome, StatusChange, StatusMove, Store,
+};
 
 /// How often a race is run.
 const ROUNDS: usize = 20;
@@ -89,9 +91,16 @@ impl<S: Store> Subject<S> {
         to: LifecycleStatus,
         seconds: i64,
     ) -> StatusChange {
-        self.change_definition_status(TENANT, DefinitionKind::Schema, id, version, to, at(seconds))
-            .await
-            .unwrap()
+        self.change_definition_status(
+            TENANT,
+            DefinitionKind::Schema,
+            id,
+            version,
+            to.into(),
+            at(seconds),
+        )
+        .await
+        .unwrap()
     }
 }
 
@@ -446,6 +455,96 @@ pub async fn status_moves_follow_the_life_cycle<S: Store>(store: Subject<S>) {
     );
 }
 
+/// What a move to DEPRECATED says is kept beside the document until the version is PUBLISHED again.
+pub async fn a_deprecation_says_why<S: Store>(store: Subject<S>) {
+    let first = store
+        .stored(store.schema("a", "1.0.0", Published, "a"), 0)
+        .await;
+    let said = Deprecation::new("use 2.0.0").with_replacement("2.0.0");
+    let step = |step: StatusMove, seconds: i64| {
+        store.change_definition_status(
+            TENANT,
+            DefinitionKind::Schema,
+            "a",
+            "1.0.0",
+            step,
+            at(seconds),
+        )
+    };
+    let moves = [
+        (StatusMove::deprecating(said.clone()), Some(said.clone())),
+        (Published.into(), None),
+        (Deprecated.into(), None),
+        (Published.into(), None),
+        (StatusMove::deprecating(said.clone()), Some(said.clone())),
+        (Archived.into(), Some(said)),
+    ];
+    for (seconds, (to, expected)) in (1..).zip(moves) {
+        let StatusChange::Changed(changed) = step(to.clone(), seconds).await.unwrap() else {
+            unreachable!("{to:?} is a move of the life cycle")
+        };
+        assert_eq!(changed.deprecation, expected, "{to:?}");
+        assert_eq!(
+            (&changed.document, changed.content_hash),
+            (&first.document, first.content_hash),
+            "the document stays as it was published"
+        );
+        let read = store
+            .definitions_by_id(TENANT, &[first.id])
+            .await
+            .unwrap()
+            .remove(0);
+        assert_eq!(read, Some(changed));
+    }
+}
+
+/// Only drafts can be deleted, and a deleted one leaves nothing behind.
+pub async fn only_drafts_can_be_deleted<S: Store>(store: Subject<S>) {
+    let delete = |tenant: TenantId, id: &'static str, version: &'static str| {
+        store.delete_draft(tenant, DefinitionKind::Schema, id, version)
+    };
+    let draft = store
+        .stored(store.schema("a", "1.0.0", Draft, "a"), 0)
+        .await;
+    let other = TenantId(store.new_id(at(0)));
+    for (tenant, id, version) in [
+        (other, "a", "1.0.0"),
+        (TENANT, "a", "1.0.1"),
+        (TENANT, "a", "no version"),
+        (TENANT, "b", "1.0.0"),
+    ] {
+        let answer = delete(tenant, id, version).await.unwrap();
+        assert_eq!(answer, DraftDeletion::NotFound, "{id} {version}");
+    }
+    assert_eq!(
+        delete(TENANT, "a", "1.0.0").await.unwrap(),
+        DraftDeletion::Deleted
+    );
+    assert_eq!(
+        delete(TENANT, "a", "1.0.0").await.unwrap(),
+        DraftDeletion::NotFound
+    );
+    assert_eq!(store.versions("a").await, []);
+    assert_eq!(
+        store.definitions_by_id(TENANT, &[draft.id]).await.unwrap(),
+        [None]
+    );
+    // The version is free again, and what is past DRAFT stays.
+    store
+        .stored(store.schema("a", "1.0.0", Published, "new"), 1)
+        .await;
+    for status in [Published, Deprecated, Archived] {
+        if status != Published {
+            store.move_to("a", "1.0.0", status, 2).await;
+        }
+        assert_eq!(
+            delete(TENANT, "a", "1.0.0").await.unwrap(),
+            DraftDeletion::NotDraft(status)
+        );
+        assert_eq!(store.versions("a").await, [("1.0.0".to_owned(), status)]);
+    }
+}
+
 /// The versions of an id come in the order of SemVer, not in that of their text or of their arrival.
 pub async fn versions_come_in_semver_order<S: Store>(store: Subject<S>) {
     for version in [
@@ -606,7 +705,7 @@ pub async fn definitions_belong_to_their_tenant<S: Store>(store: Subject<S>) {
             DefinitionKind::Schema,
             "a",
             "2.0.0",
-            Deprecated,
+            Deprecated.into(),
             at(1),
         )
         .await

@@ -34,6 +34,8 @@ macro_rules! store_conformance {
             definitions::drafts_can_be_replaced_and_published,
             definitions::versions_only_grow,
             definitions::status_moves_follow_the_life_cycle,
+            definitions::a_deprecation_says_why,
+            definitions::only_drafts_can_be_deleted,
             definitions::versions_come_in_semver_order,
             definitions::definitions_are_listed_once_and_in_order,
             definitions::definitions_belong_to_their_tenant,

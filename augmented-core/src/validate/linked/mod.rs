@@ -9,11 +9,12 @@ mod workflow;
 use serde_json::{Map, Value};
 
 use super::dataflow::{FlowCodes, Source, TargetSchema, check_mapping, unmapped};
+use super::embedded::schema_references;
 use super::links::{Links, Reference};
 use super::place::Place;
 use super::rules::workflow::is_end;
 use super::{Finding, Related};
-use crate::model::DefinitionKind;
+use crate::model::{DefinitionKind, LifecycleStatus};
 
 /// Checks the references of one document.
 pub(super) fn check(
@@ -32,6 +33,39 @@ pub(super) fn check(
         _ => {}
     }
     findings
+}
+
+/// Checks the life of the registered schemas that the schemas of a document lead to. Those that do not exist have their
+/// finding from the compiler.
+pub(super) fn check_schemas(
+    kind: DefinitionKind,
+    document: &Value,
+    links: &Links<'_>,
+) -> Vec<Finding> {
+    let found = schema_references(kind, document).into_iter();
+    found
+        .filter_map(|reference| {
+            let versions = links.versions(DefinitionKind::Schema, &reference.schema_id);
+            let target = versions
+                .into_iter()
+                .find(|candidate| candidate.version == reference.version)?;
+            let text = format!(
+                "the schema `{}` {} is {}",
+                reference.schema_id, reference.version, target.status
+            );
+            match target.status {
+                LifecycleStatus::Archived => Some(
+                    Finding::error("REFERENCE_NOT_PUBLISHED", reference.pointer, text)
+                        .with_hint("name a published version"),
+                ),
+                LifecycleStatus::Deprecated => Some(
+                    Finding::warning("REFERENCE_DEPRECATED", reference.pointer, text)
+                        .with_hint("name a published version"),
+                ),
+                LifecycleStatus::Draft | LifecycleStatus::Published => None,
+            }
+        })
+        .collect()
 }
 
 /// A definition that a document refers to, for fetching all of them at once.

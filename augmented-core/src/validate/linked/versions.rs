@@ -8,9 +8,7 @@ use serde_json::{Map, Value};
 use super::super::Finding;
 use super::super::links::Links;
 use crate::model::{DefinitionKind, LifecycleStatus};
-use crate::schema::{
-    Bump, Compatibility as Mode, CompatibilityChecker, CompiledSchema, SchemaOptions, rebase,
-};
+use crate::schema::{Bump, Compatibility as Mode, CompatibilityChecker, CompiledSchema, rebase};
 
 /// Checks the payload schema of an event: a patch changes words only, a minor version adds, a major one is free.
 pub(super) fn check_event(
@@ -18,7 +16,11 @@ pub(super) fn check_event(
     links: &Links<'_>,
     findings: &mut Vec<Finding>,
 ) {
-    let Some((latest, new)) = pair(DefinitionKind::Event, "payloadSchema", document, links) else {
+    let Some((earlier, new)) = family(DefinitionKind::Event, "payloadSchema", document, links)
+    else {
+        return;
+    };
+    let Some(latest) = earlier.last() else {
         return;
     };
     let report = CompatibilityChecker::new(Mode::Backward)
@@ -54,11 +56,17 @@ pub(super) fn check_schema(
     links: &Links<'_>,
     findings: &mut Vec<Finding>,
 ) {
-    let Some((latest, new)) = pair(DefinitionKind::Schema, "schema", document, links) else {
+    let Some((earlier, new)) = family(DefinitionKind::Schema, "schema", document, links) else {
         return;
     };
-    let report = CompatibilityChecker::new(latest.mode)
-        .check(&[(&latest.text, &latest.schema)], &new.schema);
+    let Some(latest) = earlier.last() else {
+        return;
+    };
+    let released: Vec<(&str, &CompiledSchema)> = earlier
+        .iter()
+        .map(|version| (version.text.as_str(), &version.schema))
+        .collect();
+    let report = CompatibilityChecker::new(latest.mode).check(&released, &new.schema);
     for mut finding in report.findings {
         rebase(&mut finding, "/schema");
         findings.push(finding);
@@ -86,19 +94,17 @@ struct Compiled {
     mode: Mode,
 }
 
-/// The highest published version below that of the document, and the document, both compiled.
-fn pair(
+/// The published versions below that of the document that count under the mode of the latest, in ascending order, and
+/// the document, all compiled.
+fn family(
     kind: DefinitionKind,
     member: &str,
     document: &Map<String, Value>,
     links: &Links<'_>,
-) -> Option<(Compiled, Compiled)> {
+) -> Option<(Vec<Compiled>, Compiled)> {
     let compile = |document: &Value, text: &str| {
-        let schema = CompiledSchema::compile(
-            document.get(member)?,
-            &SchemaOptions::new().with_resolver(links),
-        )
-        .ok()?;
+        let schema =
+            CompiledSchema::compile(document.get(member)?, &links.schema_options()).ok()?;
         let mode = document
             .get("compatibility")
             .cloned()
@@ -126,8 +132,12 @@ fn pair(
     if latest.document.get(member) == document.get(member) {
         return None;
     }
-    Some((
-        compile(&latest.document, &latest.version)?,
-        compile(&Value::Object(document.clone()), own)?,
-    ))
+    let compiled = compile(&latest.document, &latest.version)?;
+    let mut released = Vec::new();
+    if compiled.mode.is_transitive() {
+        let before = earlier.iter().rev().skip(1).rev();
+        released.extend(before.filter_map(|c| compile(&c.document, &c.version)));
+    }
+    released.push(compiled);
+    Some((released, compile(&Value::Object(document.clone()), own)?))
 }
