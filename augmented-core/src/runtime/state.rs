@@ -294,6 +294,10 @@ pub struct ForEachState {
     pub live: u32,
     /// Results by index.
     pub results: BTreeMap<u32, ItemResult>,
+    /// Where the visits of its iterations begin: what `left_bodies` of the frame around it said of this loop and of
+    /// those inside it when it was entered. Frozen here, because iterations that end meanwhile raise the original.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bases: Vec<(StepIdx, u32)>,
 }
 
 /// Where the visits of a set of steps are kept: the root, or one iteration of a FOR_EACH body.
@@ -306,8 +310,9 @@ pub struct Frame {
     pub owner: Option<StepIdx>,
     /// The iteration, for a FOR_EACH body.
     pub item: Option<(u32, Arc<Value>)>,
-    /// For each FOR_EACH step in this frame that was left: the highest visit in its iterations. Numbering goes on
-    /// from there, so that no activation ever repeats.
+    /// For each FOR_EACH step in this frame, or nested deeper, that was left: the highest visit in its iterations.
+    /// Numbering goes on from there, so that no activation ever repeats. One entry a loop is enough, however many
+    /// iterations there were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_bodies: Vec<(StepIdx, u32)>,
     /// Visits begin after this number.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::runtime::{
-    Activity, BranchState, BranchStatus, ForEachState, FrameId, ItemResult, ItemStatus,
-    ParallelState, PathRef, StepStatus, TimerKey, TimerKind, Token, TokenId, TrailEntry,
+    Activity, BranchState, BranchStatus, ForEachState, Frame, FrameId, ItemResult, ItemStatus,
+    ParallelState, PathRef, StepIdx, StepStatus, TimerKey, TimerKind, Token, TokenId, TrailEntry,
 };
 use serde_json::{Map, Value, json};
 
@@ -105,6 +105,7 @@ impl Machine<'_> {
             next: 0,
             live: 0,
             results: BTreeMap::new(),
+            bases: self.bases(id)?,
         };
         self.token_mut(id)?.activity = Activity::ForEach(Box::new(state));
         self.mark_waiting(id)?;
@@ -129,6 +130,10 @@ impl Machine<'_> {
                 return Ok(());
             };
             let (idx, frame, path) = (token.step, token.frame, token.path.clone());
+            let own = state.bases.iter().find(|(left, _)| *left == idx);
+            let base = own.map_or(0, |(_, base)| *base);
+            let nested = state.bases.iter().filter(|(left, _)| *left != idx);
+            let left_bodies: Vec<(StepIdx, u32)> = nested.copied().collect();
             if let Activity::ForEach(state) = &mut self.token_mut(id)?.activity {
                 state.next += 1;
                 state.live += 1;
@@ -139,23 +144,34 @@ impl Machine<'_> {
                 step: idx,
                 path: path.clone(),
             });
-            let base = self.visit_base(frame, idx);
-            let inner = self.new_frame(
-                Some(frame),
-                Some(idx),
-                Some((index, item.clone())),
-                body.slots,
-                base,
-            );
+            let inner = self.new_frame(Frame {
+                parent: Some(frame),
+                owner: Some(idx),
+                item: Some((index, item.clone())),
+                left_bodies,
+                visit_base: base,
+                visits: (0..body.slots).map(|_| None).collect(),
+            });
             let token = self.new_token(Some(id), index, inner, path, body.entry);
             self.go(token, body.entry, Some(item));
         }
     }
 
-    fn visit_base(&self, frame: FrameId, step: u16) -> u32 {
-        let frame = self.state.frames.get(&frame);
-        let left = frame.and_then(|frame| frame.left_bodies.iter().find(|(left, _)| *left == step));
-        left.map_or(0, |(_, base)| *base)
+    /// How far earlier passes numbered the visits in a loop and in the loops inside it.
+    fn bases(&self, id: TokenId) -> Step<Vec<(StepIdx, u32)>> {
+        let token = self.token(id)?;
+        let frame = self
+            .state
+            .frames
+            .get(&token.frame)
+            .ok_or(Fault("a frame is missing"))?;
+        let within = |left: StepIdx| left == token.step || self.flow.is_inside(left, token.step);
+        Ok(frame
+            .left_bodies
+            .iter()
+            .filter(|(left, _)| within(*left))
+            .copied()
+            .collect())
     }
 
     /// A branch or iteration ended.
@@ -397,9 +413,16 @@ impl Machine<'_> {
             .frames
             .get_mut(&outer)
             .ok_or(Fault("a frame is missing"))?;
-        match frame.left_bodies.iter_mut().find(|(body, _)| *body == step) {
-            Some((_, base)) => *base = highest.max(*base),
-            None => frame.left_bodies.push((step, highest)),
+        // The loops inside are told apart by the path of this iteration, which the next pass walks again.
+        for (body, highest) in left.left_bodies.into_iter().chain([(step, highest)]) {
+            match frame
+                .left_bodies
+                .iter_mut()
+                .find(|(known, _)| *known == body)
+            {
+                Some((_, base)) => *base = highest.max(*base),
+                None => frame.left_bodies.push((body, highest)),
+            }
         }
         Ok(())
     }

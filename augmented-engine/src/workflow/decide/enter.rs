@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::runtime::{
-    Activity, Frame, FrameId, StepIdx, StepStatus, TimerKind, TokenId, TrailEntry, Visit,
+    Activity, Frame, FrameId, StepStatus, TimerKind, TokenId, TrailEntry, Visit,
 };
 use augmented_core::time::Timestamp;
 use serde_json::{Map, Value};
@@ -329,28 +329,10 @@ impl Machine<'_> {
             .ok_or(Fault("a visit is missing"))
     }
 
-    pub(super) fn new_frame(
-        &mut self,
-        parent: Option<FrameId>,
-        owner: Option<StepIdx>,
-        item: Option<(u32, Arc<Value>)>,
-        slots: u16,
-        visit_base: u32,
-    ) -> FrameId {
+    pub(super) fn new_frame(&mut self, frame: Frame) -> FrameId {
         let id = self.state.next_frame;
         self.state.next_frame += 1;
-        let visits = (0..slots).map(|_| None).collect();
-        self.state.frames.insert(
-            id,
-            Frame {
-                parent,
-                owner,
-                item,
-                left_bodies: Vec::new(),
-                visit_base,
-                visits,
-            },
-        );
+        self.state.frames.insert(id, frame);
         id
     }
 }

@@ -19,7 +19,7 @@ use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::expr::ExprError;
 use augmented_core::ids::Seq;
 use augmented_core::runtime::{
-    Activity, CancelRequest, Fact, FrameId, InstanceState, InstanceStatus, Message, PathRef,
+    Activity, CancelRequest, Fact, Frame, FrameId, InstanceState, InstanceStatus, Message, PathRef,
     SignalMessage, StartMessage, StepIdx, TimerKey, TimerKind, Token, TokenId, TrailEntry,
 };
 use augmented_core::store::TimerRow;
@@ -187,7 +187,14 @@ impl<'a> Machine<'a> {
         self.state.task_pins = start.task_pins.clone();
         self.state.started_at = Some(self.now);
         self.state.status = InstanceStatus::Running;
-        let frame = self.new_frame(None, None, None, self.flow.root_slots, 0);
+        let frame = self.new_frame(Frame {
+            parent: None,
+            owner: None,
+            item: None,
+            left_bodies: Vec::new(),
+            visit_base: 0,
+            visits: (0..self.flow.root_slots).map(|_| None).collect(),
+        });
         let header = self.state.header.clone();
         match self.flow.initial_variables(&header.input, self.now) {
             Ok(variables) => {

@@ -323,6 +323,46 @@ fn activations_never_repeat_when_a_loop_is_entered_again() {
     play.replays();
 }
 
+/// `Play` itself asserts that no key is handed out twice.
+#[test]
+fn activations_never_repeat_in_nested_loops_that_are_entered_again() {
+    let inner = json!({"stepId": "inner", "type": "FOR_EACH", "items": "input.list", "itemName": "j", "steps": [
+        task("t", None)]});
+    let between = json!({"stepId": "f", "type": "PARALLEL", "branches": [{"branchId": "b", "name": "B", "steps": [inner]}]});
+    let outer = json!({"stepId": "outer", "type": "FOR_EACH", "items": "input.list", "itemName": "i", "maxConcurrency": 1,
+        "steps": [between], "next": [{"nextStepId": "outer", "condition": "steps.outer.visit < 3"}, {"nextStepId": "end"}]});
+    let mut play = Play::new(
+        workflow(json!([outer, {"stepId": "end", "type": "END"}])),
+        json!({"list": [1, 2]}),
+    );
+    let mut visits = Vec::new();
+    while let Some(task) = play.tasks.pop_front() {
+        visits.push((
+            task.path.as_deref().unwrap_or_default().to_owned(),
+            task.visit,
+        ));
+        let message = play.done(&task, TaskStatus::Completed, json!({}), None, None);
+        play.send(message);
+    }
+    play.completed();
+    assert_eq!(play.keys.len(), 12);
+    assert_eq!(visits[0], ("outer[0]/f/b/inner[0]".to_owned(), 1));
+    assert_eq!(visits[2], ("outer[1]/f/b/inner[0]".to_owned(), 1));
+    assert_eq!(visits[4], ("outer[0]/f/b/inner[0]".to_owned(), 2));
+    play.replays();
+}
+
+#[test]
+fn every_item_begins_at_visit_one_however_late_its_turn_comes() {
+    let mut play = Play::new(each(json!({"maxConcurrency": 5})), lines(12));
+    while let Some(task) = play.tasks.pop_front() {
+        assert_eq!(task.visit, 1, "{:?}", task.path);
+        let message = play.done(&task, TaskStatus::Completed, json!({"ok": 1}), None, None);
+        play.send(message);
+    }
+    play.completed();
+}
+
 #[test]
 fn twenty_branches_that_end_one_after_the_other_keep_every_variable() {
     let branches: Vec<Value> = (0..20)

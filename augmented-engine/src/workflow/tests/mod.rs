@@ -7,7 +7,7 @@ mod random;
 mod replays;
 mod waits;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
@@ -24,7 +24,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    Command, CompiledWorkflow, DecideLimits, RunTask, StartChild, decide, history, replay,
+    Command, CompiledWorkflow, DecideLimits, RunTask, StartChild, activation_text, decide, history,
+    replay,
 };
 
 /// The instant every play begins at.
@@ -42,6 +43,8 @@ struct Play {
     cancelled_tasks: usize,
     cancelled_children: usize,
     limits: DecideLimits,
+    /// The idempotency keys under which work was handed out, none twice.
+    keys: BTreeSet<String>,
 }
 
 impl Play {
@@ -91,6 +94,7 @@ impl Play {
             cancelled_tasks: 0,
             cancelled_children: 0,
             limits,
+            keys: BTreeSet::new(),
         };
         play.send(Message::Start(StartMessage {
             task_pins: Arc::from([]),
@@ -103,7 +107,11 @@ impl Play {
         self.facts.push(transition.fact);
         for command in transition.commands {
             match command {
-                Command::RunTask(task) => self.tasks.push_back(task),
+                Command::RunTask(task) => {
+                    let activation = activation_text(&task.path, task.visit, task.round);
+                    self.hand_out(format!("{}:{activation}", task.step));
+                    self.tasks.push_back(task);
+                }
                 Command::CancelTask {
                     task_instance_id, ..
                 } => {
@@ -113,11 +121,20 @@ impl Play {
                 }
                 Command::SetTimer(timer) => self.timers.push((timer.fire_at, timer.key)),
                 Command::ClearTimer(key) => self.timers.retain(|(_, armed)| *armed != key),
-                Command::StartChild(child) => self.children.push_back(child),
+                Command::StartChild(child) => {
+                    self.hand_out(child.parent.step_key.to_string());
+                    self.children.push_back(child);
+                }
                 Command::CancelChild { .. } => self.cancelled_children += 1,
                 Command::NotifyParent { .. } => {}
             }
         }
+    }
+
+    /// One key must never stand for two pieces of work: whoever receives the second would take it for the first.
+    #[track_caller]
+    fn hand_out(&mut self, key: String) {
+        assert!(self.keys.insert(key.clone()), "{key} was handed out before");
     }
 
     fn done(
