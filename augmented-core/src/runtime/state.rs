@@ -395,7 +395,7 @@ pub struct InstanceState {
     /// Whether the workflow's `onError` handler has been used; it runs once.
     pub on_error_used: bool,
     /// The error that handler was given: unless it reaches an END that says COMPLETED, the instance fails with it.
-    pub unhandled: Option<Arc<ErrorInfo>>,
+    pub unhandled: Option<InstanceError>,
     /// Tasks that a cancellation told to stop and that have not answered yet, by activation.
     pub stopping: BTreeMap<u64, TaskInstanceId>,
     /// The accepted cancellation.

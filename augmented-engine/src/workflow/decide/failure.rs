@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use augmented_core::error::ErrorInfo;
-use augmented_core::runtime::{Activity, StepIdx, StepStatus, TokenId, TrailEntry};
+use augmented_core::runtime::{Activity, InstanceError, StepIdx, StepStatus, TokenId, TrailEntry};
 use serde_json::{Map, Value};
 
 use super::super::graph::{CompiledStep, GoOn, Handler};
@@ -171,23 +171,36 @@ impl Machine<'_> {
     fn pass_up(&mut self, id: TokenId, error: Arc<ErrorInfo>, root: Arc<Value>) -> Step {
         match self.token(id)?.parent {
             Some(container) => self.scope_ended(id, container, Err(error)),
-            None => self.unhandled(id, error, root),
+            None => {
+                let step = self.step(self.token(id)?.step)?;
+                self.unhandled(id, step, error, root)
+            }
         }
     }
 
-    /// The workflow's own output could not be built.
+    /// The workflow's own output could not be built at the step a control point stands on.
     pub(super) fn fail_root(&mut self, id: TokenId, error: ErrorInfo) -> Step {
+        let step = self.step(self.token(id)?.step)?;
+        let root = error_root(&error, step, None, 0);
         let mut id = id;
         while let Some(parent) = self.token(id)?.parent {
             id = parent;
         }
-        let step = self.step(self.token(id)?.step)?;
-        let root = error_root(&error, step, None, 0);
-        self.unhandled(id, Arc::new(error), root)
+        // An END in a nested scope ends the whole instance. The root's control point still stands on the container,
+        // and is about to be sent to the handler: nothing may go on inside the container without it.
+        self.stop(id, false);
+        self.unhandled(id, step, Arc::new(error), root)
     }
 
     /// The workflow-wide handler runs once; after that the instance fails.
-    fn unhandled(&mut self, id: TokenId, error: Arc<ErrorInfo>, root: Arc<Value>) -> Step {
+    fn unhandled(
+        &mut self,
+        id: TokenId,
+        step: &CompiledStep,
+        error: Arc<ErrorInfo>,
+        root: Arc<Value>,
+    ) -> Step {
+        let failed_step_id = Some(step.id.clone());
         if let Some(handler) = &self.flow.on_error
             && !self.state.on_error_used
         {
@@ -198,16 +211,19 @@ impl Machine<'_> {
                     Ok(Value::Object(members)) => Some(members),
                     Ok(_) => None,
                     Err(failed) => {
-                        self.fail_instance(Arc::new(expression_error(&failed)), None);
+                        let failed = Arc::new(expression_error(&failed));
+                        self.fail_instance(failed, failed_step_id);
                         return Ok(());
                     }
                 },
             };
-            self.state.unhandled = Some(error);
+            self.state.unhandled = Some(InstanceError {
+                error,
+                failed_step_id,
+            });
             return self.hand_over(id, handler.target, root, extra);
         }
-        let failed_step = Some(self.step(self.token(id)?.step)?.id.clone());
-        self.fail_instance(error, failed_step);
+        self.fail_instance(error, failed_step_id);
         Ok(())
     }
 }

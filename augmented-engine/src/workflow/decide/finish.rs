@@ -273,9 +273,8 @@ impl Machine<'_> {
 
     fn end_root(&mut self, id: TokenId, output: Option<Arc<Value>>) -> Step {
         // The workflow-wide error handler leads to FAILED unless it reaches an END that says otherwise.
-        if let Some(error) = self.state.unhandled.clone() {
-            let step = self.step(self.token(id)?.step)?;
-            self.fail_instance(error, Some(step.id.clone()));
+        if let Some(unhandled) = self.state.unhandled.clone() {
+            self.fail_instance(unhandled.error, unhandled.failed_step_id);
             return Ok(());
         }
         self.complete_instance(id, None, output, None)

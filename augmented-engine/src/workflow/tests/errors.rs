@@ -102,6 +102,17 @@ fn the_workflow_handler_runs_once_and_ends_in_failed_unless_an_end_says_complete
     let mut first = play(json!({"stepId": "z", "type": "PASS"}));
     first.ok("h", json!({}));
     assert_eq!(first.failed().code, "BOOM");
+    assert_eq!(
+        first
+            .state
+            .error
+            .as_ref()
+            .unwrap()
+            .failed_step_id
+            .as_deref(),
+        Some("a")
+    );
+    first.replays();
 
     let mut second = play(json!({"stepId": "z", "type": "END"}));
     second.ok("h", json!({"ok": 1}));
@@ -111,6 +122,30 @@ fn the_workflow_handler_runs_once_and_ends_in_failed_unless_an_end_says_complete
     third.fail("h", "AGAIN", ErrorCategory::Permanent);
     assert_eq!(third.failed().code, "AGAIN");
     third.replays();
+}
+
+#[test]
+fn a_bad_output_at_a_nested_end_stops_the_other_branches_before_the_workflow_handler() {
+    let steps = json!([
+        {"stepId": "f", "type": "PARALLEL", "branches": [
+            {"branchId": "one", "name": "1", "steps": [task("a", Some("e")), {"stepId": "e", "type": "END", "output": {"n": "text"}}]},
+            {"branchId": "two", "name": "2", "timeout": "PT1H", "steps": [task("b", None)]}]},
+        task("h", Some("z")),
+        {"stepId": "z", "type": "END", "output": {"n": 1, "from": "${steps.f.status}"}},
+    ]);
+    let mut play = Play::new(
+        workflow_with(
+            steps,
+            json!({"onError": {"handlerStepId": "h"}, "outputSchema": {"type": "object", "properties": {"n": {"type": "integer"}}}}),
+        ),
+        json!({}),
+    );
+    play.ok("a", json!({}));
+    assert_eq!(play.open_steps(), ["h@"]);
+    assert_eq!((play.cancelled_tasks, play.timers.len()), (1, 0));
+    play.ok("h", json!({}));
+    assert_eq!(*play.completed(), json!({"n": 1, "from": "CANCELLED"}));
+    play.replays();
 }
 
 #[test]
