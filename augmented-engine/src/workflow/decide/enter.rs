@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::super::graph::{Body, CompiledStep, Due};
 use super::super::size::json_bytes;
+use super::failure::Takers;
 use super::{Entry, Fault, Machine, Step, expression_error};
 
 /// The code of a step that was entered too often.
@@ -97,8 +98,10 @@ impl Machine<'_> {
         Ok(number)
     }
 
-    /// A step was entered too often. Its handlers may take over once; where the handler itself is entered too often,
-    /// or the instance as a whole, nobody does: two exhausted steps would hand the error to each other for ever.
+    /// A step was entered too often. The error takes the way of every other, with two exceptions: the instance as a
+    /// whole ends at its own limit, and a step that was to handle this very error and is exhausted itself leaves its
+    /// handlers out, because two exhausted steps would hand the error to each other for ever. Passed up, it reaches
+    /// the workflow after as many scopes as there are.
     fn fail_over_limit(
         &mut self,
         id: TokenId,
@@ -106,17 +109,21 @@ impl Machine<'_> {
         limit: ErrorInfo,
         handled: Option<&Value>,
     ) -> Step {
-        let again = handled
-            .and_then(|error| error.get("code"))
-            .and_then(Value::as_str)
-            == Some(VISIT_LIMIT);
-        let no_handler = step.on_failure.handlers.is_empty();
-        if again || no_handler || self.state.total_visits > self.limits.max_total_visits {
+        if self.state.total_visits > self.limits.max_total_visits {
             self.close_failed(id, &limit, 0)?;
             self.fail_instance(Arc::new(limit), Some(step.id.clone()));
             return Ok(());
         }
-        self.fail_step(id, limit, 0)
+        let again = handled
+            .and_then(|error| error.get("code"))
+            .and_then(Value::as_str)
+            == Some(VISIT_LIMIT);
+        let takers = if again {
+            Takers::Around
+        } else {
+            Takers::Handlers
+        };
+        self.fail_step_for(id, limit, 0, takers)
     }
 
     fn over_visit_limit(

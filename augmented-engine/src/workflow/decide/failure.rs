@@ -9,20 +9,39 @@ use serde_json::{Map, Value};
 use super::super::graph::{CompiledStep, GoOn, Handler};
 use super::{Entry, Machine, Step, expression_error};
 
+/// Who may take an error, from the step outwards.
+#[derive(Clone, Copy)]
+pub(super) enum Takers {
+    /// The handlers of the step, its `CONTINUE`, the scopes around it.
+    All,
+    /// As before without `CONTINUE`: an exhausted step that goes on regardless would run for ever.
+    Handlers,
+    /// The scopes around it only.
+    Around,
+}
+
 impl Machine<'_> {
     /// Ends a step with an error and finds who takes over.
     pub(super) fn fail_step(&mut self, id: TokenId, error: ErrorInfo, attempt: u32) -> Step {
+        self.fail_step_for(id, error, attempt, Takers::All)
+    }
+
+    pub(super) fn fail_step_for(
+        &mut self,
+        id: TokenId,
+        error: ErrorInfo,
+        attempt: u32,
+        takers: Takers,
+    ) -> Step {
         let step = self.step(self.token(id)?.step)?;
         let input = self.visit_mut(id, step)?.input.clone();
         let root = error_root(&error, step, input.as_deref(), attempt);
         let error = self.close_failed(id, &error, attempt)?;
-        // An exhausted step that goes on regardless would run for ever.
-        let go_on = if error.code == "STEP_VISIT_LIMIT_EXCEEDED" {
-            None
-        } else {
-            step.on_failure.go_on
-        };
-        self.route(id, step, error, root, go_on)
+        match takers {
+            Takers::All => self.route(id, step, error, root, step.on_failure.go_on),
+            Takers::Handlers => self.route(id, step, error, root, None),
+            Takers::Around => self.pass_up(id, error, root),
+        }
     }
 
     /// Marks the visit of a control point as failed.

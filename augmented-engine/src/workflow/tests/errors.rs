@@ -148,6 +148,71 @@ fn a_bad_output_at_a_nested_end_stops_the_other_branches_before_the_workflow_han
     play.replays();
 }
 
+/// A loop over three items whose second one goes round and round, with what the loop says about failures.
+fn exhausted(more: Value, top: Value) -> Play {
+    let mut each = json!({"stepId": "each", "type": "FOR_EACH", "items": "input.list", "maxConcurrency": 1, "steps": [
+        {"stepId": "p", "type": "TASK", "taskId": "t", "maxVisits": 3,
+         "next": [{"nextStepId": "p", "condition": "item == 2"}, {"nextStepId": "q"}]},
+        {"stepId": "q", "type": "PASS"}]});
+    each.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let mut play = Play::new(
+        workflow_with(json!([each, task("h", None)]), top),
+        json!({"list": [1, 2, 3]}),
+    );
+    while play.tasks.iter().any(|task| task.path.is_some()) {
+        play.ok("p", json!({}));
+    }
+    play
+}
+
+#[test]
+fn an_item_that_is_entered_too_often_is_one_failed_item() {
+    let play = exhausted(json!({"onItemFailure": "COLLECT"}), json!({}));
+    let output = play.completed();
+    assert_eq!(
+        (
+            &output["succeeded"],
+            &output["failed"],
+            &output["items"][1]["error"]["code"]
+        ),
+        (&json!(2), &json!(1), &json!("STEP_VISIT_LIMIT_EXCEEDED"))
+    );
+    play.replays();
+}
+
+#[test]
+fn a_visit_limit_reaches_the_handlers_of_the_container_and_of_the_workflow() {
+    for (more, top) in [
+        (
+            json!({"onFailure": {"handlers": [{"errorCode": "STEP_VISIT_LIMIT_EXCEEDED", "nextStepId": "h"}]}}),
+            json!({}),
+        ),
+        (
+            json!({"onFailure": {"action": "CONTINUE", "nextStepId": "h"}}),
+            json!({}),
+        ),
+        (json!({}), json!({"onError": {"handlerStepId": "h"}})),
+    ] {
+        let play = exhausted(more, top);
+        assert_eq!(play.open_steps(), ["h@"]);
+        play.replays();
+    }
+}
+
+#[test]
+fn exhausted_steps_do_not_hand_their_error_to_each_other_for_ever() {
+    let step = |id: &str, other: &str| {
+        json!({"stepId": id, "type": "PASS", "maxVisits": 2, "input": {"x": "${input.missing}"},
+            "onFailure": {"handlers": [{"nextStepId": other}]}})
+    };
+    let play = Play::new(workflow(json!([step("a", "b"), step("b", "a")])), json!({}));
+    assert_eq!(play.failed().code, "STEP_VISIT_LIMIT_EXCEEDED");
+    assert!(play.state.total_visits < 10);
+    play.replays();
+}
+
 #[test]
 fn an_end_can_fail_with_a_business_error() {
     let play = Play::new(
