@@ -9,6 +9,7 @@
 
 mod fact;
 mod history;
+mod limits;
 mod message;
 mod record;
 mod state;
@@ -16,6 +17,7 @@ mod status;
 
 pub use fact::{Fact, TrailEntry};
 pub use history::{HistoryEntry, HistoryType};
+pub use limits::DecideLimits;
 pub use message::{
     AttemptOutcome, AttemptRecord, CancelRequest, CancelSource, ChildDone, ChildStatus, Message,
     SignalMessage, StartMessage, TaskDone, TaskStatus, TimerKey, TimerKind,

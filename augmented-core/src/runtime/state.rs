@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::limits::DecideLimits;
 use super::message::{CancelRequest, SignalMessage};
 use super::status::{InstanceStatus, StepStatus};
 use crate::error::ErrorInfo;
@@ -368,6 +369,8 @@ pub struct InstanceState {
     pub seq: Option<Seq>,
     /// The exact task versions in use.
     pub task_pins: Arc<[TaskPin]>,
+    /// What decisions depend on besides the workflow; pinned at the start.
+    pub limits: DecideLimits,
     /// The workflow variables, always an object.
     pub vars: Arc<Value>,
     /// When the start fact was applied.
@@ -419,6 +422,7 @@ impl InstanceState {
             status: InstanceStatus::Running,
             seq: None,
             task_pins: Arc::from([]),
+            limits: DecideLimits::default(),
             vars: Arc::new(Value::Object(Map::new())),
             started_at: None,
             completed_at: None,

@@ -264,7 +264,7 @@ impl Worker {
             live.was_over = true;
         }
         if let Some(task_pins) = fresh_pins {
-            put_start(&mut live.queue, StartMessage { task_pins });
+            put_start(&mut live.queue, StartMessage::new(task_pins));
         }
         if loaded.takeovers > MAX_TAKEOVERS || live.strikes >= MAX_STRIKES {
             let reason = if live.strikes >= MAX_STRIKES {
@@ -616,6 +616,6 @@ impl Live {
     /// The queue of a start that is made again.
     fn start_again(&mut self) -> VecDeque<Queued> {
         let task_pins = self.plan.pins().cloned().collect();
-        VecDeque::from([Queued::local(Message::Start(StartMessage { task_pins }))])
+        VecDeque::from([Queued::local(Message::Start(StartMessage::new(task_pins)))])
     }
 }

@@ -157,7 +157,7 @@ impl Engine {
         }
         check_open(&view, "a signal")?;
         if !is_awaited(&view, &request.signal_type)
-            && view.state().signals.len() >= self.shared().limits.max_signals
+            && view.state().signals.len() >= view.state().limits.max_signals as usize
         {
             let message = format!(
                 "instance {instance} keeps {} signals that no step has taken",

@@ -183,9 +183,7 @@ impl Engine {
         check_input(&plan, &request.input, now)?;
         let new = self.new_instance(request, &plan, now);
         let instance = new.header.instance_id;
-        let message = StartMessage {
-            task_pins: Arc::clone(&plan.task_pins),
-        };
+        let message = StartMessage::new(Arc::clone(&plan.task_pins));
         let (accepted, answer) = oneshot::channel();
         let (ended, end) = oneshot::channel();
         let input = StartInput {

@@ -216,7 +216,7 @@ impl Machine<'_> {
     /// Counts bytes towards the limits of a value and of the state.
     pub(super) fn count(&mut self, bytes: usize, what: &str) -> Result<(), ErrorInfo> {
         let total = self.state.bytes.saturating_add(bytes as u64);
-        let message = if bytes > self.limits.max_value_bytes {
+        let message = if bytes as u64 > self.limits.max_value_bytes {
             format!(
                 "{what} has about {bytes} bytes, at most {} are kept: pass large data by reference",
                 self.limits.max_value_bytes

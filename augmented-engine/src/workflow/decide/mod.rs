@@ -19,8 +19,9 @@ use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::expr::ExprError;
 use augmented_core::ids::Seq;
 use augmented_core::runtime::{
-    Activity, CancelRequest, Fact, Frame, FrameId, InstanceState, InstanceStatus, Message, PathRef,
-    SignalMessage, StartMessage, StepIdx, TimerKey, TimerKind, Token, TokenId, TrailEntry,
+    Activity, CancelRequest, DecideLimits, Fact, Frame, FrameId, InstanceState, InstanceStatus,
+    Message, PathRef, SignalMessage, StartMessage, StepIdx, TimerKey, TimerKind, Token, TokenId,
+    TrailEntry,
 };
 use augmented_core::store::TimerRow;
 use augmented_core::time::Timestamp;
@@ -30,55 +31,27 @@ use super::command::{Command, Transition};
 use super::graph::{Body, CompiledStep, CompiledWorkflow};
 use super::roots::{Roots, StartRoots};
 
-/// The limits and settings that decisions depend on; replay needs the same ones.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct DecideLimits {
-    /// Visits of one step in one scope where the step states none (100).
-    pub max_step_visits: u32,
-    /// Visits over all steps and scopes (100 000).
-    pub max_total_visits: u32,
-    /// Bytes of variables, and of one step output (256 KiB each).
-    pub max_value_bytes: usize,
-    /// Bytes of all inputs, outputs and variables of an instance (1 MiB).
-    pub max_state_bytes: u64,
-    /// Signals kept for later steps before the door refuses more (1000).
-    pub max_signals: usize,
-    /// How deep sub-workflows nest (10).
-    pub max_depth: u16,
-    /// How long a cancellation waits for running tasks, in microseconds (30 s).
-    pub cancel_grace_micros: i64,
-    /// Seed of the jitter of child retries (0).
-    pub seed: u64,
-}
-
-impl Default for DecideLimits {
-    fn default() -> Self {
-        Self {
-            max_step_visits: 100,
-            max_total_visits: 100_000,
-            max_value_bytes: 256 * 1024,
-            max_state_bytes: 1024 * 1024,
-            max_signals: 1000,
-            max_depth: 10,
-            cancel_grace_micros: 30_000_000,
-            seed: 0,
-        }
-    }
-}
-
 /// Applies one message to an instance.
 ///
 /// The state is changed in place; a caller whose commit is refused throws it away and loads again. A message for
 /// something that is over changes nothing and leaves a fact that says so.
+///
+/// `limits` count for an instance that begins now: its start pins them in the fact and in the state. Every other
+/// message is decided under what the state has pinned.
 pub fn decide(
     flow: &CompiledWorkflow,
     state: &mut InstanceState,
-    message: Message,
+    mut message: Message,
     now: Timestamp,
     limits: &DecideLimits,
 ) -> Transition {
     let seq = state.next_seq();
+    if let Message::Start(start) = &mut message
+        && state.seq.is_none()
+    {
+        state.limits = *start.limits.get_or_insert(*limits);
+    }
+    let limits = state.limits;
     let mut machine = Machine {
         flow,
         state,
@@ -145,7 +118,7 @@ struct Machine<'a> {
     state: &'a mut InstanceState,
     now: Timestamp,
     seq: Seq,
-    limits: &'a DecideLimits,
+    limits: DecideLimits,
     trail: Vec<TrailEntry>,
     commands: Vec<Command>,
     work: VecDeque<Entry>,

@@ -96,9 +96,7 @@ impl Play {
             limits,
             keys: BTreeSet::new(),
         };
-        play.send(Message::Start(StartMessage {
-            task_pins: Arc::from([]),
-        }));
+        play.send(Message::Start(StartMessage::new(Arc::from([]))));
         play
     }
 
