@@ -295,6 +295,8 @@ pub struct ForEachState {
     pub live: u32,
     /// Results by index.
     pub results: BTreeMap<u32, ItemResult>,
+    /// Bytes its items and results count towards the state limit while it is open.
+    pub bytes: u64,
     /// Where the visits of its iterations begin: what `left_bodies` of the frame around it said of this loop and of
     /// those inside it when it was entered. Frozen here, because iterations that end meanwhile raise the original.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -95,7 +95,7 @@ impl Machine<'_> {
                 0,
             );
         }
-        let bytes = items.iter().map(json_bytes).sum();
+        let bytes: usize = items.iter().map(json_bytes).sum();
         if let Err(error) = self.count_state(bytes) {
             return self.fail_step(id, error, 0);
         }
@@ -105,6 +105,7 @@ impl Machine<'_> {
             next: 0,
             live: 0,
             results: BTreeMap::new(),
+            bytes: bytes as u64,
             bases: self.bases(id)?,
         };
         self.token_mut(id)?.activity = Activity::ForEach(Box::new(state));
@@ -314,6 +315,7 @@ impl Machine<'_> {
             return Err(Fault("a loop is not open"));
         };
         state.live = state.live.saturating_sub(1);
+        state.bytes = state.bytes.saturating_add(bytes as u64);
         match result {
             Ok(output) => {
                 state.results.insert(
@@ -346,9 +348,8 @@ impl Machine<'_> {
     }
 
     fn end_loop(&mut self, id: TokenId) -> Step {
-        let Activity::ForEach(state) =
-            std::mem::replace(&mut self.token_mut(id)?.activity, Activity::Frozen)
-        else {
+        // What the results counted is counted again as the output of the step.
+        let Activity::ForEach(state) = self.close_activity(id)? else {
             return Err(Fault("a loop is not open"));
         };
         let succeeded = state
@@ -364,18 +365,6 @@ impl Machine<'_> {
                 Some(error) => json!({"index": index, "status": "FAILED", "output": null, "error": **error}),
             })
             .collect();
-        // What the results counted is counted again as the output of the step.
-        let kept: usize = state
-            .results
-            .values()
-            .map(|result| result.output.as_deref().map_or(4, json_bytes))
-            .sum::<usize>()
-            + state
-                .items
-                .iter()
-                .map(|item| json_bytes(item))
-                .sum::<usize>();
-        self.state.bytes = self.state.bytes.saturating_sub(kept as u64);
         let failed = items.len() - succeeded;
         self.complete(
             id,
@@ -385,6 +374,16 @@ impl Machine<'_> {
             None,
             0,
         )
+    }
+
+    /// Ends what a control point is doing. Every way out of a loop comes through here, so that the bytes of its items
+    /// and results are given back however it is left.
+    pub(super) fn close_activity(&mut self, id: TokenId) -> Step<Activity> {
+        let activity = std::mem::replace(&mut self.token_mut(id)?.activity, Activity::Frozen);
+        if let Activity::ForEach(state) = &activity {
+            self.state.bytes = self.state.bytes.saturating_sub(state.bytes);
+        }
+        Ok(activity)
     }
 
     /// Forgets the frame of an iteration but not how far its visits were numbered.
@@ -440,7 +439,7 @@ impl Machine<'_> {
         visit.outcome = Some(outcome.clone());
         visit.completed_at = Some(now);
         visit.completion_seq = Some(seq);
-        self.token_mut(id)?.activity = Activity::Frozen;
+        self.close_activity(id)?;
         self.trail.push(TrailEntry::Completed {
             step: idx,
             path,
@@ -543,7 +542,7 @@ impl Machine<'_> {
     /// Stops what one control point is doing; the control point itself stays.
     pub(super) fn stop(&mut self, id: TokenId, await_tasks: bool) {
         self.stop_children(id, await_tasks);
-        let Some(token) = self.state.tokens.get_mut(&id) else {
+        let Some(token) = self.state.tokens.get(&id) else {
             return;
         };
         let (idx, path, number, activation) = (
@@ -552,7 +551,9 @@ impl Machine<'_> {
             token.visit,
             token.activation,
         );
-        let activity = std::mem::replace(&mut token.activity, Activity::Frozen);
+        let Ok(activity) = self.close_activity(id) else {
+            return;
+        };
         let was_open = !matches!(activity, Activity::Frozen);
         self.undo_activity(idx, activation, activity, await_tasks);
         if !was_open {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use augmented_core::error::ErrorInfo;
-use augmented_core::runtime::{Activity, InstanceError, StepIdx, StepStatus, TokenId, TrailEntry};
+use augmented_core::runtime::{InstanceError, StepIdx, StepStatus, TokenId, TrailEntry};
 use serde_json::{Map, Value};
 
 use super::super::graph::{CompiledStep, GoOn, Handler};
@@ -69,7 +69,7 @@ impl Machine<'_> {
             attempt,
             error: error.clone(),
         });
-        self.token_mut(id)?.activity = Activity::Frozen;
+        self.close_activity(id)?;
         self.state.handling.remove(&id);
         Ok(error)
     }

@@ -35,23 +35,28 @@ impl Machine<'_> {
     ) -> Step {
         let step = self.step(self.token(id)?.step)?;
         let raw = raw.and_then(known);
-        let output = match self.mapped_output(id, step, raw.as_ref(), outcome.as_deref())? {
-            Ok(output) => output,
-            Err(error) => return self.fail_step(id, error, attempt),
-        };
-        let mark = self.trail.len();
+        // What a failed step mapped and assigned is taken back: output and variables change only with a success.
+        let (mark, counted) = (self.trail.len(), self.state.bytes);
+        let (output, output_bytes) =
+            match self.mapped_output(id, step, raw.as_ref(), outcome.as_deref())? {
+                Ok(output) => output,
+                Err(error) => return self.fail_step(id, error, attempt),
+            };
         let before = match self.assign(id, step, raw.as_deref(), outcome.as_deref())? {
             Ok(before) => before,
-            Err(error) => return self.fail_step(id, error, attempt),
+            Err(error) => {
+                self.state.bytes = counted;
+                return self.fail_step(id, error, attempt);
+            }
         };
         let chosen = match self.choose(id, step, raw.as_deref(), outcome.as_deref())? {
             Ok(chosen) => chosen,
             Err(error) => {
-                // What a failed step assigned is taken back: variables change only with a success.
                 if let Some(before) = before {
                     self.state.vars = before;
                     self.trail.truncate(mark);
                 }
+                self.state.bytes = counted;
                 return self.fail_step(id, error, attempt);
             }
         };
@@ -62,6 +67,7 @@ impl Machine<'_> {
         visit.status = StepStatus::Completed;
         visit.outcome.clone_from(&outcome);
         visit.output.clone_from(&output);
+        visit.bytes = visit.bytes.saturating_add(output_bytes);
         visit.attempt = attempt;
         visit.completed_at = Some(now);
         visit.completion_seq = Some(seq);
@@ -79,14 +85,18 @@ impl Machine<'_> {
         }
     }
 
-    /// Evaluates `outputMapping`, or hands the raw output on, and counts it.
+    /// Evaluates `outputMapping`, or hands the raw output on, and counts it. Answers the output and its bytes.
+    #[expect(
+        clippy::type_complexity,
+        reason = "the two parts are taken apart at once by the only caller"
+    )]
     fn mapped_output(
         &mut self,
         id: TokenId,
         step: &CompiledStep,
         raw: Option<&Arc<Value>>,
         outcome: Option<&str>,
-    ) -> Step<Result<Option<Arc<Value>>, ErrorInfo>> {
+    ) -> Step<Result<(Option<Arc<Value>>, u32), ErrorInfo>> {
         let output = match &step.output_mapping {
             Some(template) => {
                 let token = self.token(id)?;
@@ -101,17 +111,13 @@ impl Machine<'_> {
             }
             None => raw.cloned(),
         };
-        if let Some(value) = &output {
-            let bytes = json_bytes(value);
-            if let Err(error) = self.count(bytes, "the output of the step") {
-                return Ok(Err(error));
-            }
-            let visit = self.visit_mut(id, step)?;
-            visit.bytes = visit
-                .bytes
-                .saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        let bytes = output.as_deref().map_or(0, json_bytes);
+        if output.is_some()
+            && let Err(error) = self.count(bytes, "the output of the step")
+        {
+            return Ok(Err(error));
         }
-        Ok(Ok(output))
+        Ok(Ok((output, u32::try_from(bytes).unwrap_or(u32::MAX))))
     }
 
     /// Writes workflow variables; every entry sees the old values. Answers the old variables if any changed.

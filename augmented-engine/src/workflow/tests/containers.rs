@@ -282,6 +282,42 @@ fn fail_fast_stops_the_other_iterations_and_names_the_item() {
 }
 
 #[test]
+fn a_loop_that_is_left_early_gives_its_bytes_back() {
+    let mut definition = each(json!({"maxVisits": 60, "outputMapping": {},
+        "onFailure": {"handlers": [{"nextStepId": "each", "condition": "steps.each.visit < 50"}, {"nextStepId": "end"}]}}));
+    definition["steps"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"stepId": "end", "type": "END"}));
+    let text = "x".repeat(10_000);
+    let mut play = Play::new(
+        definition,
+        json!({"lines": [{"sku": text}, {"sku": text}, {"sku": text}]}),
+    );
+    for _ in 0..50 {
+        play.ok("work", json!({"ok": 1}));
+        play.fail("work", "NO", ErrorCategory::Business);
+        assert_eq!(play.state.bytes, play.recount());
+    }
+    play.completed();
+    play.replays();
+}
+
+#[test]
+fn what_a_step_without_a_matching_entry_assigned_is_not_counted() {
+    let mut play = Play::new(
+        workflow(json!([
+            {"stepId": "a", "type": "TASK", "taskId": "t", "assign": {"v": "${output}"}, "next": [{"nextStepId": "b", "on": "OTHER"}],
+             "onFailure": {"handlers": [{"nextStepId": "b"}]}},
+            task("b", None)])),
+        json!({}),
+    );
+    play.ok("a", json!({"text": "x".repeat(1000)}));
+    assert_eq!(play.state.bytes, play.recount());
+    assert!(play.state.bytes < 100);
+}
+
+#[test]
 fn empty_lists_end_at_once_and_long_ones_are_refused() {
     assert_eq!(
         *Play::new(each(json!({})), lines(0)).completed(),

@@ -13,16 +13,18 @@ use std::sync::Arc;
 use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::expr::CelEngine;
 use augmented_core::ids::{InstanceId, TenantId};
-use augmented_core::model::WorkflowDefinition;
+use augmented_core::model::{StepType, WorkflowDefinition};
 use augmented_core::runtime::{
-    ChildDone, ChildStatus, DefinitionPin, Fact, HistoryEntry, InstanceHeader, InstanceState,
-    InstanceStatus, Message, SignalMessage, StartMessage, TaskDone, TaskStatus, TimerKey,
+    Activity, ChildDone, ChildStatus, DefinitionPin, Fact, HistoryEntry, InstanceHeader,
+    InstanceState, InstanceStatus, ItemResult, Message, SignalMessage, StartMessage, TaskDone,
+    TaskStatus, TimerKey,
 };
 use augmented_core::store::LoadedInstance;
 use augmented_core::time::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::size::json_bytes;
 use super::{
     Command, CompiledWorkflow, DecideLimits, RunTask, StartChild, activation_text, decide, history,
     replay,
@@ -255,6 +257,41 @@ impl Play {
             outcome: outcome.map(Arc::from),
             error,
         })));
+    }
+
+    /// The bytes of everything the state holds and counts, counted anew.
+    fn recount(&self) -> u64 {
+        let value = |value: &Option<Arc<Value>>| value.as_deref().map_or(0, json_bytes) as u64;
+        let mut sum = json_bytes(&self.state.vars) as u64;
+        for frame in self.state.frames.values() {
+            for place in self.flow.frame_steps(frame.owner) {
+                let Some(Some(visit)) = frame.visits.get(usize::from(place.slot)) else {
+                    continue;
+                };
+                sum += value(&visit.input);
+                // What an END gives is the output of the instance.
+                if self.flow.step_type(place.step) != Some(StepType::End) {
+                    sum += value(&visit.output);
+                }
+            }
+        }
+        for token in self.state.tokens.values() {
+            let Activity::ForEach(each) = &token.activity else {
+                continue;
+            };
+            sum += each
+                .items
+                .iter()
+                .map(|item| json_bytes(item) as u64)
+                .sum::<u64>();
+            let result = |result: &ItemResult| result.output.as_deref().map_or(4, json_bytes);
+            sum += each
+                .results
+                .values()
+                .map(|found| result(found) as u64)
+                .sum::<u64>();
+        }
+        sum
     }
 
     fn history(&self) -> Vec<HistoryEntry> {

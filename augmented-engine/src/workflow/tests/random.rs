@@ -1,7 +1,7 @@
 //! Random workflows under random messages: whatever happens, the facts replay and nothing contradicts itself.
 
 use super::*;
-use augmented_core::runtime::{Activity, CancelRequest, CancelSource};
+use augmented_core::runtime::{CancelRequest, CancelSource};
 
 /// A small deterministic generator (splitmix64), so that a seed names a run.
 struct Dice(u64);
@@ -142,6 +142,11 @@ fn check_structure(play: &Play, seed: u64) {
             "seed {seed}: token {id} lost its frame"
         );
     }
+    assert_eq!(
+        play.state.bytes,
+        play.recount(),
+        "seed {seed}: the bytes of the state are counted wrong"
+    );
     let armed = play.timers.len();
     let mut keys: Vec<_> = play.timers.iter().map(|(_, key)| *key).collect();
     keys.sort();
