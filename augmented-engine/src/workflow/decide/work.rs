@@ -142,8 +142,9 @@ impl Machine<'_> {
         round: u32,
         until: Option<Timestamp>,
     ) -> Step {
+        let error = self.state.handling.get(&id).map(Arc::as_ref);
         let roots = self
-            .roots(self.token(id)?, None)
+            .roots(self.token(id)?, error)
             .with_result(&done.output, done.outcome.as_deref().unwrap_or("SUCCESS"));
         let ready = match body.until.eval_bool(&roots) {
             Ok(ready) => ready,

@@ -130,6 +130,20 @@ fn a_poll_repeats_its_task_until_the_condition_holds() {
 }
 
 #[test]
+fn a_poll_that_handles_an_error_reads_it_in_every_round() {
+    let mut definition = poll(json!({"until": "error.code == 'NO' && output.status == 'shipped'"}));
+    let step = json!({"stepId": "a", "type": "TASK", "taskId": "t", "onFailure": {"handlers": [{"nextStepId": "p"}]}});
+    definition["steps"].as_array_mut().unwrap().insert(0, step);
+    let mut play = Play::new(definition, json!({}));
+    play.fail("a", "NO", ErrorCategory::Business);
+    play.ok("p", json!({"status": "open"}));
+    play.fire();
+    play.ok("p", json!({"status": "shipped"}));
+    assert_eq!(*play.completed(), json!({"status": "shipped"}));
+    play.replays();
+}
+
+#[test]
 fn a_poll_ends_with_its_rounds_or_its_time() {
     let mut play = Play::new(poll(json!({})), json!({}));
     for _ in 0..2 {
