@@ -63,6 +63,14 @@ pub enum TrailEntry {
         attempt: u32,
         error: Arc<ErrorInfo>,
     },
+    /// An expression of the error path failed, for example the condition of a handler; what it was about is recorded
+    /// beside it.
+    ExpressionError {
+        step: StepIdx,
+        path: PathRef,
+        visit: u32,
+        error: Arc<ErrorInfo>,
+    },
     /// A step was stopped.
     Cancelled {
         step: StepIdx,

@@ -106,6 +106,9 @@ impl Writer<'_> {
                 entry.attempt = (*attempt > 0).then_some(*attempt);
                 entry.details = Some(json!({ "error": **error }));
             }
+            TrailEntry::ExpressionError { error, .. } => {
+                entry.details = Some(json!({ "error": **error }));
+            }
             TrailEntry::CancelRequested { actor, .. } => {
                 entry.actor = actor.as_ref().map(ToString::to_string)
             }
@@ -209,6 +212,7 @@ fn type_of(fact: &Fact, entry: &TrailEntry) -> Option<HistoryType> {
         TrailEntry::Waiting { .. } => HistoryType::StepWaiting,
         TrailEntry::Completed { .. } => HistoryType::StepCompleted,
         TrailEntry::Failed { .. } => HistoryType::StepFailed,
+        TrailEntry::ExpressionError { .. } => HistoryType::ExpressionError,
         TrailEntry::Cancelled { .. } => HistoryType::StepCancelled,
         TrailEntry::Transition { .. } => HistoryType::TransitionTaken,
         TrailEntry::BranchStarted { .. } => HistoryType::BranchStarted,
@@ -239,6 +243,7 @@ fn place_of(entry: &TrailEntry) -> Option<(StepIdx, &PathRef)> {
         | TrailEntry::Waiting { step, path, .. }
         | TrailEntry::Completed { step, path, .. }
         | TrailEntry::Failed { step, path, .. }
+        | TrailEntry::ExpressionError { step, path, .. }
         | TrailEntry::Cancelled { step, path, .. }
         | TrailEntry::Transition {
             from: step, path, ..
@@ -263,6 +268,7 @@ fn visit_of(entry: &TrailEntry) -> Option<u32> {
         | TrailEntry::Waiting { visit, .. }
         | TrailEntry::Completed { visit, .. }
         | TrailEntry::Failed { visit, .. }
+        | TrailEntry::ExpressionError { visit, .. }
         | TrailEntry::Cancelled { visit, .. }
         | TrailEntry::ChildStarted { visit, .. }
         | TrailEntry::ChildEnded { visit, .. } => Some(*visit),

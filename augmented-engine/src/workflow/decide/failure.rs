@@ -86,10 +86,13 @@ impl Machine<'_> {
         match self.handler(id, step, &error, &root)? {
             Ok(Some((handler, extra))) => return self.hand_over(id, handler.target, root, extra),
             Ok(None) => {}
-            // A handler condition that fails is an error of its own and leaves the handlers behind.
+            // A handler condition that fails is an error of its own and leaves the handlers behind. What it was about
+            // stays: the input of the step that failed, and in which attempt.
             Err(failed) => {
-                let failed = Arc::new(failed);
-                let root = error_root(&failed, step, None, 0);
+                let failed = self.note_expression_error(id, failed)?;
+                let visit = self.visit_mut(id, step)?;
+                let (input, attempt) = (visit.input.clone(), visit.attempt);
+                let root = error_root(&failed, step, input.as_deref(), attempt);
                 return self.pass_up(id, failed, root);
             }
         }
@@ -111,6 +114,20 @@ impl Machine<'_> {
             Some(GoOn::EndPath) => self.end_path(id, None),
             None => self.pass_up(id, error, root),
         }
+    }
+
+    /// Writes down an expression that failed beside the error it was to handle.
+    fn note_expression_error(&mut self, id: TokenId, error: ErrorInfo) -> Step<Arc<ErrorInfo>> {
+        let error = Arc::new(error);
+        let token = self.token(id)?;
+        let entry = TrailEntry::ExpressionError {
+            step: token.step,
+            path: token.path.clone(),
+            visit: token.visit,
+            error: error.clone(),
+        };
+        self.trail.push(entry);
+        Ok(error)
     }
 
     /// The first matching handler and the members its `inputMapping` makes.
@@ -230,7 +247,7 @@ impl Machine<'_> {
                     Ok(Value::Object(members)) => Some(members),
                     Ok(_) => None,
                     Err(failed) => {
-                        let failed = Arc::new(expression_error(&failed));
+                        let failed = self.note_expression_error(id, expression_error(&failed))?;
                         self.fail_instance(failed, failed_step_id);
                         return Ok(());
                     }

@@ -51,6 +51,39 @@ fn a_handler_condition_that_fails_is_the_error_itself() {
 }
 
 #[test]
+fn a_handler_condition_that_fails_keeps_what_it_was_about() {
+    let mut definition = workflow_with(
+        json!([
+            {"stepId": "a", "type": "TASK", "taskId": "t", "input": {"orderId": 7},
+             "onFailure": {"handlers": [{"condition": "error.details.missing > 1", "nextStepId": "h"}]}},
+            task("h", None)]),
+        json!({}),
+    );
+    definition["onError"] = json!({"handlerStepId": "h", "inputMapping":
+        {"order": "${error.stepInput.orderId}", "attempt": "${error.attempt}", "code": "${error.code}"}});
+    let mut play = Play::new(definition, json!({}));
+    play.fail("a", "BAD_INPUT", ErrorCategory::Validation);
+    assert_eq!(
+        *play.open("h").input,
+        json!({"order": 7, "attempt": 1, "code": "EXPR_EVAL"})
+    );
+    let entries = play.history();
+    let noted = entries
+        .iter()
+        .find(|entry| entry.entry_type == HistoryType::ExpressionError)
+        .unwrap();
+    assert_eq!(
+        (noted.step_id.as_deref(), noted.visit),
+        (Some("a"), Some(1))
+    );
+    assert_eq!(
+        noted.details.as_ref().unwrap()["error"]["code"],
+        "EXPR_EVAL"
+    );
+    play.replays();
+}
+
+#[test]
 fn continue_leads_to_the_named_step_the_default_entry_or_the_end_of_the_path() {
     for (plan, next, entered) in [
         (

@@ -15,9 +15,9 @@ use augmented_core::expr::CelEngine;
 use augmented_core::ids::{InstanceId, TenantId};
 use augmented_core::model::{StepType, WorkflowDefinition};
 use augmented_core::runtime::{
-    Activity, ChildDone, ChildStatus, DefinitionPin, Fact, HistoryEntry, InstanceHeader,
-    InstanceState, InstanceStatus, ItemResult, Message, SignalMessage, StartMessage, TaskDone,
-    TaskStatus, TimerKey,
+    Activity, ChildDone, ChildStatus, DefinitionPin, Fact, HistoryEntry, HistoryType,
+    InstanceHeader, InstanceState, InstanceStatus, ItemResult, Message, SignalMessage,
+    StartMessage, TaskDone, TaskStatus, TimerKey,
 };
 use augmented_core::store::LoadedInstance;
 use augmented_core::time::Timestamp;
