@@ -479,10 +479,8 @@ impl Machine<'_> {
             .iter()
             .find(|(_, token)| token.parent == Some(id) && token.slot == slot)
             .map(|(branch, _)| *branch);
-        if let Some(branch) = branch {
-            self.stop(branch, false);
-            self.state.tokens.remove(&branch);
-        }
+        let branch = branch.ok_or(Fault("a branch is missing"))?;
+        self.stop(branch, false);
         let Body::Parallel(body) = self.body(self.token(id)?.step)? else {
             return Err(Fault("a fork is not open"));
         };
@@ -495,7 +493,7 @@ impl Machine<'_> {
             ErrorCategory::Timeout,
             format!("branch `{name}` ran over its timeout"),
         );
-        self.branch_ended(id, body, slot, Err(Arc::new(error)))
+        self.scope_ended(branch, id, Err(Arc::new(error)))
     }
 
     /// Stops every scope of a container; an open branch is marked CANCELLED.
@@ -509,13 +507,21 @@ impl Machine<'_> {
             .collect();
         for child in children {
             self.stop(child, await_tasks);
-            let Some(Token { slot, frame, .. }) = self.state.tokens.remove(&child) else {
+            let Some(Token {
+                slot, frame, path, ..
+            }) = self.state.tokens.remove(&child)
+            else {
                 continue;
             };
             self.state.handling.remove(&child);
             let Some(container) = self.state.tokens.get_mut(&id) else {
                 continue;
             };
+            self.trail.push(TrailEntry::BranchEnded {
+                step: container.step,
+                path,
+                status: Arc::from("CANCELLED"),
+            });
             match &mut container.activity {
                 Activity::Parallel(state) => {
                     if let Some(branch) = state.branches.get_mut(slot as usize) {

@@ -485,6 +485,7 @@ impl Machine<'_> {
         self.work.clear();
         if self.state.status == InstanceStatus::Cancelling {
             self.state.tokens.clear();
+            self.state.handling.clear();
         }
     }
 }

@@ -154,6 +154,50 @@ fn a_container_hands_its_failure_to_its_own_handlers() {
     play.replays();
 }
 
+/// How the branches and iterations ended, in order, as `path STATUS`.
+fn ended(play: &Play) -> Vec<String> {
+    let entries = play.history();
+    let ended = entries
+        .iter()
+        .filter(|entry| entry.entry_type == HistoryType::BranchEnded);
+    ended
+        .map(|entry| {
+            format!(
+                "{} {}",
+                entry.scope_path,
+                entry.details.as_ref().unwrap()["status"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn every_branch_that_began_ends_in_the_history() {
+    let mut definition = fork(json!({"type": "ALL"}), json!({}));
+    definition["steps"][0]["branches"][1]["timeout"] = json!("PT1M");
+    // The branch runs out of time while one of its steps handles an error.
+    definition["steps"][0]["branches"][1]["steps"] = json!([
+        {"stepId": "tb", "type": "TASK", "taskId": "t", "onFailure": {"handlers": [{"nextStepId": "hb"}]}},
+        task("hb", None)]);
+    let mut play = Play::new(definition, json!({}));
+    play.ok("tc", json!({}));
+    play.fail("tb", "NO", ErrorCategory::Business);
+    assert_eq!(play.state.handling.len(), 1);
+    play.fire();
+    assert_eq!(play.failed().code, "EXECUTION_TIMEOUT");
+    assert_eq!(
+        ended(&play),
+        ["f/c COMPLETED", "f/b FAILED", "f/a CANCELLED"]
+    );
+    assert!(play.state.handling.is_empty());
+    play.replays();
+
+    let mut play = Play::new(each(json!({})), lines(2));
+    play.fail("work", "NO", ErrorCategory::Business);
+    assert_eq!(ended(&play), ["each[0] FAILED", "each[1] CANCELLED"]);
+    play.replays();
+}
+
 #[test]
 fn a_branch_over_its_time_fails_with_a_timeout() {
     let mut definition = fork(json!({"type": "ALL"}), json!({}));

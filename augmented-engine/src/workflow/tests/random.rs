@@ -147,6 +147,12 @@ fn check_structure(play: &Play, seed: u64) {
         play.recount(),
         "seed {seed}: the bytes of the state are counted wrong"
     );
+    for id in play.state.handling.keys() {
+        assert!(
+            play.state.tokens.contains_key(id),
+            "seed {seed}: token {id} is gone and still handles an error"
+        );
+    }
     let armed = play.timers.len();
     let mut keys: Vec<_> = play.timers.iter().map(|(_, key)| *key).collect();
     keys.sort();
