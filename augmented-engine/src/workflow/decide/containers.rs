@@ -590,6 +590,7 @@ impl Machine<'_> {
                     activation,
                     task_instance_id,
                 });
+                self.clear_timer(TimerKind::TaskRetry, activation);
                 if await_tasks {
                     self.state.stopping.insert(activation, task_instance_id);
                 }

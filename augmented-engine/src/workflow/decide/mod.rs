@@ -19,9 +19,9 @@ use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::expr::ExprError;
 use augmented_core::ids::Seq;
 use augmented_core::runtime::{
-    Activity, CancelRequest, DecideLimits, Fact, Frame, FrameId, InstanceState, InstanceStatus,
-    Message, PathRef, SignalMessage, StartMessage, StepIdx, TimerKey, TimerKind, Token, TokenId,
-    TrailEntry,
+    Activity, BranchStatus, CancelRequest, DecideLimits, Fact, Frame, FrameId, InstanceState,
+    InstanceStatus, Message, PathRef, SignalMessage, StartMessage, StepIdx, TimerKey, TimerKind,
+    Token, TokenId, TrailEntry,
 };
 use augmented_core::store::TimerRow;
 use augmented_core::time::Timestamp;
@@ -78,6 +78,38 @@ pub fn decide(
             trail,
         },
         commands,
+    }
+}
+
+/// Whether a message is a timer of something that is over, which changes nothing and is not worth a fact: whoever
+/// takes it from the store drops it there.
+#[must_use]
+pub fn is_surplus(state: &InstanceState, message: &Message) -> bool {
+    let Message::Timer(key) = message else {
+        return false;
+    };
+    match key.kind {
+        TimerKind::Execution => state.status.is_terminal(),
+        TimerKind::CancelGrace => state.status != InstanceStatus::Cancelling,
+        TimerKind::BranchTimeout => !state.tokens.values().any(|token| {
+            matches!(&token.activity, Activity::Parallel(fork) if fork.branches.iter().any(|branch| {
+                branch.status == BranchStatus::Running
+                    && branch.until.is_some_and(|(activation, _)| activation == key.activation)
+            }))
+        }),
+        TimerKind::Delay
+        | TimerKind::Wait
+        | TimerKind::PollRound
+        | TimerKind::PollTimeout
+        | TimerKind::ChildRetry
+        | TimerKind::ChildTimeout
+        | TimerKind::TaskRetry => {
+            state.status.is_terminal()
+                || !state
+                    .tokens
+                    .values()
+                    .any(|token| token.activation == key.activation)
+        }
     }
 }
 
@@ -271,8 +303,10 @@ impl<'a> Machine<'a> {
             }
             // The driver resumes the task itself; the fact only records that the instance woke.
             TimerKind::TaskRetry => {
-                let token = self.token_of(key.activation);
-                self.fired(key, token);
+                match self.token_of(key.activation) {
+                    Some(token) => self.fired(key, Some(token)),
+                    None => self.stale(None),
+                }
                 Ok(())
             }
             TimerKind::BranchTimeout => self.on_branch_timeout(key),

@@ -76,6 +76,7 @@ impl Machine<'_> {
             self.stale(None);
             return Ok(());
         };
+        self.forget_retry(done);
         let token = self.token_mut(id)?;
         let Activity::Task {
             input,
@@ -111,6 +112,19 @@ impl Machine<'_> {
                 });
                 self.fail_step(id, error, done.attempts)
             }
+        }
+    }
+
+    /// Disarms the timer behind the next attempt of a task that is over.
+    ///
+    /// The driver arms it when a back-off parks the instance, and the core does not know when. It is disarmed where it
+    /// may exist and a statement more costs nothing that matters: where a task is stopped, and where one ends after
+    /// attempts that failed, since another message may have woken the instance and the task gone on before the timer
+    /// fired. The hot path, a task that succeeds at once, never pays. What fires nevertheless is surplus: see
+    /// [`is_surplus`](super::is_surplus).
+    fn forget_retry(&mut self, done: &TaskDone) {
+        if !done.failed_attempts.is_empty() {
+            self.clear_timer(TimerKind::TaskRetry, done.activation);
         }
     }
 
@@ -236,10 +250,13 @@ impl Machine<'_> {
         match std::mem::replace(&mut token.activity, Activity::Frozen) {
             Activity::Task {
                 task_instance_id, ..
-            } => self.commands.push(Command::CancelTask {
-                activation,
-                task_instance_id,
-            }),
+            } => {
+                self.commands.push(Command::CancelTask {
+                    activation,
+                    task_instance_id,
+                });
+                self.clear_timer(TimerKind::TaskRetry, activation);
+            }
             Activity::PollPause { .. } => self.clear_timer(TimerKind::PollRound, activation),
             _ => return Err(Fault("a poll is not open")),
         }

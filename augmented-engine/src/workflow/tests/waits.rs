@@ -1,7 +1,10 @@
 //! DELAY, signals, POLL, sub-workflows, cancellation.
 
+use super::super::is_surplus;
 use super::*;
-use augmented_core::runtime::{CancelRequest, CancelSource};
+use augmented_core::runtime::{
+    AttemptOutcome, AttemptRecord, CancelRequest, CancelSource, TimerKind,
+};
 
 #[test]
 fn a_delay_parks_until_its_instant() {
@@ -295,6 +298,57 @@ fn a_cancellation_ends_after_the_grace_and_at_once_without_running_tasks() {
         (play.state.status, play.timers.len()),
         (InstanceStatus::Cancelled, 0)
     );
+}
+
+#[test]
+fn the_timer_of_a_next_attempt_goes_with_its_task() {
+    let retry = |play: &Play| TimerKey {
+        kind: TimerKind::TaskRetry,
+        activation: play.open("a").activation,
+    };
+    let definition = || workflow(json!([task("a", Some("b")), task("b", None)]));
+
+    // The driver armed it and the task went on before it fired, because something else woke the instance.
+    let mut play = Play::new(definition(), json!({}));
+    let (key, task) = (retry(&play), play.open("a"));
+    play.timers.push((play.now, key));
+    assert!(!is_surplus(&play.state, &Message::Timer(key)));
+    let Message::TaskDone(mut done) =
+        play.done(&task, TaskStatus::Completed, json!({}), None, None)
+    else {
+        panic!("the end of a task")
+    };
+    done.failed_attempts = vec![AttemptRecord {
+        attempt: 1,
+        started_at: play.now,
+        ended_at: play.now,
+        outcome: AttemptOutcome::Failed,
+        error: ErrorInfo::new("NO", ErrorCategory::Transient, "not now"),
+        delay_ms: 60_000,
+        next_attempt_at: play.now,
+        checkpoint: None,
+    }];
+    play.tasks.clear();
+    play.send(Message::TaskDone(done));
+    assert_eq!(play.timers, []);
+    assert!(is_surplus(&play.state, &Message::Timer(key)));
+    let open = TimerKey {
+        activation: play.open("b").activation,
+        ..key
+    };
+    assert!(!is_surplus(&play.state, &Message::Timer(open)));
+    play.replays();
+
+    let mut play = Play::new(definition(), json!({}));
+    let key = retry(&play);
+    play.timers.push((play.now, key));
+    play.send(cancel("1"));
+    assert!(
+        play.timers
+            .iter()
+            .all(|(_, key)| key.kind == TimerKind::CancelGrace)
+    );
+    assert!(is_surplus(&play.state, &Message::Timer(key)));
 }
 
 #[test]
