@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{Engine, InstanceView, WaitKind};
 use crate::EngineError;
+use crate::workflow::has_room_for;
 
 /// A signal to an instance.
 ///
@@ -156,11 +157,15 @@ impl Engine {
             return Err(EngineError::invalid("SIGNAL_INVALID", message, findings));
         }
         check_open(&view, "a signal")?;
-        if !is_awaited(&view, &request.signal_type)
-            && view.state().signals.len() >= view.state().limits.max_signals as usize
-        {
+        let signal = SignalMessage {
+            signal_id: Arc::from(signal_id.as_str()),
+            signal_type: Arc::from(request.signal_type.as_str()),
+            payload: Arc::new(request.payload),
+            sent_by: request.sent_by,
+        };
+        if !is_awaited(&view, &signal.signal_type) && !has_room_for(view.state(), &signal) {
             let message = format!(
-                "instance {instance} keeps {} signals that no step has taken",
+                "instance {instance} keeps {} signals that no step has taken and has no room for this one",
                 view.state().signals.len()
             );
             return Err(EngineError::CapacityExceeded {
@@ -168,13 +173,7 @@ impl Engine {
                 message,
             });
         }
-        let message = Message::Signal(SignalMessage {
-            signal_id: Arc::from(signal_id.as_str()),
-            signal_type: Arc::from(request.signal_type.as_str()),
-            payload: Arc::new(request.payload),
-            sent_by: request.sent_by,
-        });
-        let is_new = self.deliver(instance, message).await?;
+        let is_new = self.deliver(instance, Message::Signal(signal)).await?;
         if !is_new {
             // The instance may have ended meanwhile; otherwise the signal was there before.
             let now = self.instance(instance).await?;

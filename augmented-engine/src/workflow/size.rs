@@ -1,5 +1,6 @@
 //! How many bytes a value counts towards the limits.
 
+use augmented_core::runtime::SignalMessage;
 use serde_json::Value;
 
 /// The length of a value written as compact JSON, escapes and number digits estimated; never allocates.
@@ -16,6 +17,12 @@ pub(crate) fn json_bytes(value: &Value) -> usize {
             sum + name.len() + 4 + json_bytes(item)
         }),
     }
+}
+
+/// What a kept signal counts.
+pub(crate) fn signal_bytes(signal: &SignalMessage) -> u64 {
+    let names = signal.signal_id.len() + signal.signal_type.len();
+    (names + signal.sent_by.as_ref().map_or(0, String::len) + json_bytes(&signal.payload)) as u64
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::runtime::{
-    Activity, Frame, FrameId, StepStatus, TimerKind, TokenId, TrailEntry, Visit,
+    Activity, DecideLimits, Frame, FrameId, StepStatus, TimerKind, TokenId, TrailEntry, Visit,
 };
 use augmented_core::time::Timestamp;
 use serde_json::{Map, Value};
@@ -215,26 +215,8 @@ impl Machine<'_> {
 
     /// Counts bytes towards the limits of a value and of the state.
     pub(super) fn count(&mut self, bytes: usize, what: &str) -> Result<(), ErrorInfo> {
-        let total = self.state.bytes.saturating_add(bytes as u64);
-        let message = if bytes as u64 > self.limits.max_value_bytes {
-            format!(
-                "{what} has about {bytes} bytes, at most {} are kept: pass large data by reference",
-                self.limits.max_value_bytes
-            )
-        } else if total > self.limits.max_state_bytes {
-            format!(
-                "the instance would hold about {total} bytes, at most {} are kept: pass large data by reference",
-                self.limits.max_state_bytes
-            )
-        } else {
-            self.state.bytes = total;
-            return Ok(());
-        };
-        Err(ErrorInfo::new(
-            "STATE_SIZE_EXCEEDED",
-            ErrorCategory::Validation,
-            message,
-        ))
+        self.state.bytes = check_size(&self.limits, self.state.bytes, bytes, what)?;
+        Ok(())
     }
 
     /// Does what the kind of the step does on entry.
@@ -342,4 +324,32 @@ impl Machine<'_> {
         self.state.frames.insert(id, frame);
         id
     }
+}
+
+/// The bytes of a state that holds `held` bytes and takes a value in, or the error of one that is too large.
+pub(super) fn check_size(
+    limits: &DecideLimits,
+    held: u64,
+    bytes: usize,
+    what: &str,
+) -> Result<u64, ErrorInfo> {
+    let total = held.saturating_add(bytes as u64);
+    let message = if bytes as u64 > limits.max_value_bytes {
+        format!(
+            "{what} has about {bytes} bytes, at most {} are kept: pass large data by reference",
+            limits.max_value_bytes
+        )
+    } else if total > limits.max_state_bytes {
+        format!(
+            "the instance would hold about {total} bytes, at most {} are kept: pass large data by reference",
+            limits.max_state_bytes
+        )
+    } else {
+        return Ok(total);
+    };
+    Err(ErrorInfo::new(
+        "STATE_SIZE_EXCEEDED",
+        ErrorCategory::Validation,
+        message,
+    ))
 }

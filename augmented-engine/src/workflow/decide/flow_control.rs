@@ -9,6 +9,7 @@ use chrono::{DateTime, Datelike, LocalResult, NaiveDate, NaiveDateTime, Offset, 
 use serde_json::json;
 
 use super::super::graph::{Body, WaitTimeout};
+use super::super::size::signal_bytes;
 use super::{Fault, Machine, Step};
 
 impl Machine<'_> {
@@ -25,6 +26,7 @@ impl Machine<'_> {
             .iter()
             .position(|kept| kept.0.signal_type == *signal_type);
         if let Some(signal) = kept.and_then(|position| self.state.signals.remove(position)) {
+            self.state.bytes = self.state.bytes.saturating_sub(signal_bytes(&signal.0));
             self.token_mut(id)?.activity = Activity::Signal { until: None };
             return self.take_signal(id, &signal.0);
         }

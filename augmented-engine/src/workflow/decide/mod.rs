@@ -30,6 +30,7 @@ use serde_json::{Map, Value};
 use super::command::{Command, Transition};
 use super::graph::{Body, CompiledStep, CompiledWorkflow};
 use super::roots::{Roots, StartRoots};
+use super::size::{json_bytes, signal_bytes};
 
 /// Applies one message to an instance.
 ///
@@ -81,6 +82,13 @@ pub fn decide(
     }
 }
 
+/// Whether an instance may keep one more signal that no step waits for, by number and by the bytes of its state.
+#[must_use]
+pub fn has_room_for(state: &InstanceState, signal: &SignalMessage) -> bool {
+    state.signals.len() < state.limits.max_signals as usize
+        && state.bytes.saturating_add(signal_bytes(signal)) <= state.limits.max_state_bytes
+}
+
 /// Whether a message is a timer of something that is over, which changes nothing and is not worth a fact: whoever
 /// takes it from the store drops it there.
 #[must_use]
@@ -117,14 +125,21 @@ impl CompiledWorkflow {
     /// The variables an instance begins with.
     ///
     /// # Errors
-    /// The error of the expression that failed; the start is refused with it.
-    pub fn initial_variables(&self, input: &Value, now: Timestamp) -> Result<Value, ErrorInfo> {
-        match &self.variables {
-            Some(variables) => variables
-                .eval(&StartRoots { input, now })
-                .map_err(|error| expression_error(&error)),
-            None => Ok(Value::Object(Map::new())),
-        }
+    /// The error of the expression that failed, or `STATE_SIZE_EXCEEDED`; the start is refused with it.
+    pub fn initial_variables(
+        &self,
+        input: &Value,
+        now: Timestamp,
+        limits: &DecideLimits,
+    ) -> Result<Value, ErrorInfo> {
+        let Some(variables) = &self.variables else {
+            return Ok(Value::Object(Map::new()));
+        };
+        let variables = variables
+            .eval(&StartRoots { input, now })
+            .map_err(|error| expression_error(&error))?;
+        enter::check_size(limits, 0, json_bytes(&variables), "the set of variables")?;
+        Ok(variables)
     }
 }
 
@@ -201,9 +216,12 @@ impl<'a> Machine<'a> {
             visits: (0..self.flow.root_slots).map(|_| None).collect(),
         });
         let header = self.state.header.clone();
-        match self.flow.initial_variables(&header.input, self.now) {
+        match self
+            .flow
+            .initial_variables(&header.input, self.now, &self.limits)
+        {
             Ok(variables) => {
-                self.state.bytes = super::size::json_bytes(&variables) as u64;
+                self.state.bytes = json_bytes(&variables) as u64;
                 self.state.vars = Arc::new(variables);
             }
             Err(error) => {
@@ -236,7 +254,8 @@ impl<'a> Machine<'a> {
             });
             return self.take_signal(id, signal);
         }
-        // Whatever passed the door is kept: its sender was told so.
+        // Whatever passed the door is kept: its sender was told so. It counts, so that the door refuses the next.
+        self.state.bytes = self.state.bytes.saturating_add(signal_bytes(signal));
         self.trail.push(TrailEntry::SignalReceived {
             step: None,
             path: None,

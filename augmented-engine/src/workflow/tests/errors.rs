@@ -247,6 +247,24 @@ fn exhausted_steps_do_not_hand_their_error_to_each_other_for_ever() {
 }
 
 #[test]
+fn variables_that_are_too_large_refuse_the_start() {
+    let definition = workflow_with(
+        json!([task("a", None)]),
+        json!({"variables": {"copy": "${input.text}"}}),
+    );
+    let input = json!({"text": "x".repeat(262_144)});
+    let play = Play::new(definition, input.clone());
+    assert_eq!(play.failed().code, "STATE_SIZE_EXCEEDED");
+    assert_eq!(play.state.total_visits, 0);
+    // The door says so before anything is stored.
+    let refused = play
+        .flow
+        .initial_variables(&input, play.now, &DecideLimits::default());
+    assert_eq!(refused.unwrap_err().code, "STATE_SIZE_EXCEEDED");
+    play.replays();
+}
+
+#[test]
 fn an_end_can_fail_with_a_business_error() {
     let play = Play::new(
         workflow(

@@ -24,7 +24,7 @@ use augmented_core::time::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::size::json_bytes;
+use super::size::{json_bytes, signal_bytes};
 use super::{
     Command, CompiledWorkflow, DecideLimits, RunTask, StartChild, activation_text, decide, history,
     replay,
@@ -275,6 +275,12 @@ impl Play {
                 }
             }
         }
+        sum += self
+            .state
+            .signals
+            .iter()
+            .map(|kept| signal_bytes(&kept.0))
+            .sum::<u64>();
         for token in self.state.tokens.values() {
             let Activity::ForEach(each) = &token.activity else {
                 continue;

@@ -1,6 +1,6 @@
 //! DELAY, signals, POLL, sub-workflows, cancellation.
 
-use super::super::is_surplus;
+use super::super::{has_room_for, is_surplus};
 use super::*;
 use augmented_core::runtime::{
     AttemptOutcome, AttemptRecord, CancelRequest, CancelSource, TimerKind,
@@ -77,6 +77,37 @@ fn signals_that_come_early_are_kept_and_taken_in_order() {
         json!({"by": "ann", "outcome": "RECEIVED"})
     );
     play.replays();
+}
+
+#[test]
+fn kept_signals_count_until_they_are_taken() {
+    let signal = |bytes: usize| SignalMessage {
+        signal_id: Arc::from("n"),
+        signal_type: Arc::from("approve"),
+        payload: Arc::new(json!({"by": "x".repeat(bytes)})),
+        sent_by: None,
+    };
+    let mut play = Play::new(wait(), json!({}));
+    let empty = play.state.bytes;
+    for n in 0..3 {
+        assert!(has_room_for(&play.state, &signal(300_000)), "{n}");
+        play.signal(
+            &n.to_string(),
+            "approve",
+            (*signal(300_000).payload).clone(),
+        );
+        assert_eq!(play.state.bytes, play.recount());
+    }
+    assert!(!has_room_for(&play.state, &signal(300_000)));
+    assert!(has_room_for(&play.state, &signal(100_000)));
+    play.replays();
+
+    let mut play = Play::new(wait(), json!({}));
+    play.signal("1", "approve", json!({"by": "ann"}));
+    assert!(play.state.bytes > empty);
+    play.ok("a", json!({}));
+    assert_eq!(play.state.bytes, play.recount());
+    play.completed();
 }
 
 #[test]
