@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::command::Command;
 use super::super::graph::{Body, ForEachBody, ParallelBody};
-use super::super::size::json_bytes;
+use super::super::size::{error_bytes, json_bytes};
 use super::{Fault, Machine, Step, expression_error};
 
 /// How a scope ended: with the output of its last step, or with an error nobody inside it handled.
@@ -304,9 +304,11 @@ impl Machine<'_> {
         index: u32,
         result: ScopeResult,
     ) -> Step {
-        let bytes = result
-            .as_ref()
-            .map_or(4, |output| output.as_deref().map_or(4, json_bytes));
+        let bytes = match &result {
+            Ok(output) => output.as_deref().map_or(4, json_bytes),
+            Err(error) if body.collect => usize::try_from(error_bytes(error)).unwrap_or(usize::MAX),
+            Err(_) => 0,
+        };
         if let Err(error) = self.count_state(bytes) {
             self.stop_children(id, false);
             return self.fail_step(id, error, 0);

@@ -110,8 +110,8 @@ impl Machine<'_> {
         handled: Option<&Value>,
     ) -> Step {
         if self.state.total_visits > self.limits.max_total_visits {
-            self.close_failed(id, &limit, 0)?;
-            self.fail_instance(Arc::new(limit), Some(step.id.clone()));
+            let limit = self.close_failed(id, limit, 0)?;
+            self.fail_instance(limit, Some(step.id.clone()));
             return Ok(());
         }
         let again = handled

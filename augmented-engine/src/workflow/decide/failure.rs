@@ -7,6 +7,7 @@ use augmented_core::runtime::{InstanceError, StepIdx, StepStatus, TokenId, Trail
 use serde_json::{Map, Value};
 
 use super::super::graph::{CompiledStep, GoOn, Handler};
+use super::super::size::{error_bytes, limit_error};
 use super::{Entry, Machine, Step, expression_error};
 
 /// Who may take an error, from the step outwards.
@@ -35,8 +36,8 @@ impl Machine<'_> {
     ) -> Step {
         let step = self.step(self.token(id)?.step)?;
         let input = self.visit_mut(id, step)?.input.clone();
+        let error = self.close_failed(id, error, attempt)?;
         let root = error_root(&error, step, input.as_deref(), attempt);
-        let error = self.close_failed(id, &error, attempt)?;
         match takers {
             Takers::All => self.route(id, step, error, root, step.on_failure.go_on),
             Takers::Handlers => self.route(id, step, error, root, None),
@@ -44,21 +45,29 @@ impl Machine<'_> {
         }
     }
 
-    /// Marks the visit of a control point as failed.
+    /// Marks the visit of a control point as failed. The error is kept there and counted like an output; a failure must
+    /// always find room, so it is cut to half of what there is: its handler needs some too.
     pub(super) fn close_failed(
         &mut self,
         id: TokenId,
-        error: &ErrorInfo,
+        mut error: ErrorInfo,
         attempt: u32,
     ) -> Step<Arc<ErrorInfo>> {
+        self.close_activity(id)?;
+        let room = self.limits.max_state_bytes.saturating_sub(self.state.bytes);
+        limit_error(&mut error, room / 2);
+        let bytes = error_bytes(&error);
+        self.state.bytes = self.state.bytes.saturating_add(bytes);
         let token = self.token(id)?;
         let (idx, path, number) = (token.step, token.path.clone(), token.visit);
         let step = self.step(idx)?;
-        let error = Arc::new(error.clone());
+        let error = Arc::new(error);
         let (now, seq) = (self.now, self.seq);
         let visit = self.visit_mut(id, step)?;
         visit.status = StepStatus::Failed;
         visit.error = Some(error.clone());
+        let counted = u32::try_from(bytes).unwrap_or(u32::MAX);
+        visit.bytes = visit.bytes.saturating_add(counted);
         visit.attempt = attempt;
         visit.completed_at = Some(now);
         visit.completion_seq = Some(seq);
@@ -69,7 +78,6 @@ impl Machine<'_> {
             attempt,
             error: error.clone(),
         });
-        self.close_activity(id)?;
         self.state.handling.remove(&id);
         Ok(error)
     }

@@ -109,8 +109,8 @@ impl Machine<'_> {
     fn expire(&mut self, id: TokenId, handler: u16, error: ErrorInfo) -> Step {
         let step = self.step(self.token(id)?.step)?;
         let input = self.visit_mut(id, step)?.input.clone();
+        let error = self.close_failed(id, error, 0)?;
         let root = super::failure::error_root(&error, step, input.as_deref(), 0);
-        self.close_failed(id, &error, 0)?;
         self.hand_over(id, handler, root, None)
     }
 

@@ -30,7 +30,7 @@ use serde_json::{Map, Value};
 use super::command::{Command, Transition};
 use super::graph::{Body, CompiledStep, CompiledWorkflow};
 use super::roots::{Roots, StartRoots};
-use super::size::{json_bytes, signal_bytes};
+use super::size::{json_bytes, limit_errors, signal_bytes};
 
 /// Applies one message to an instance.
 ///
@@ -52,6 +52,7 @@ pub fn decide(
     {
         state.limits = *start.limits.get_or_insert(*limits);
     }
+    limit_errors(&mut message);
     let limits = state.limits;
     let mut machine = Machine {
         flow,

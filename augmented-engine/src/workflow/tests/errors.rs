@@ -250,9 +250,9 @@ fn exhausted_steps_do_not_hand_their_error_to_each_other_for_ever() {
 fn variables_that_are_too_large_refuse_the_start() {
     let definition = workflow_with(
         json!([task("a", None)]),
-        json!({"variables": {"copy": "${input.text}"}}),
+        json!({"variables": {"one": "${input.text}", "two": "${input.text}"}}),
     );
-    let input = json!({"text": "x".repeat(262_144)});
+    let input = json!({"text": "x".repeat(140_000)});
     let play = Play::new(definition, input.clone());
     assert_eq!(play.failed().code, "STATE_SIZE_EXCEEDED");
     assert_eq!(play.state.total_visits, 0);
@@ -261,6 +261,25 @@ fn variables_that_are_too_large_refuse_the_start() {
         .flow
         .initial_variables(&input, play.now, &DecideLimits::default());
     assert_eq!(refused.unwrap_err().code, "STATE_SIZE_EXCEEDED");
+    play.replays();
+}
+
+#[test]
+fn an_error_is_cut_to_what_may_be_kept_of_it() {
+    let mut play = with_handlers(json!([{"nextStepId": "fix"}]));
+    let mut error = ErrorInfo::new("HUGE", ErrorCategory::Validation, "ä".repeat(2_000_000))
+        .with_details(json!({"text": "x".repeat(3_000_000)}));
+    error.retry_after_ms = Some(7);
+    play.answer("a", TaskStatus::Failed, Value::Null, None, Some(error));
+    let handled = play.state.handling.values().next().unwrap();
+    assert_eq!(
+        (&handled["code"], &handled["details"]),
+        (&json!("HUGE"), &json!({"omittedBytes": 3_000_012}))
+    );
+    let fact = serde_json::to_string(&play.facts[1]).unwrap();
+    assert!(fact.len() < 2_200_000, "{}", fact.len());
+    assert!(play.state.bytes <= play.limits.max_state_bytes);
+    assert_eq!(play.state.bytes, play.recount());
     play.replays();
 }
 

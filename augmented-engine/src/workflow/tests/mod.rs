@@ -24,7 +24,7 @@ use augmented_core::time::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::size::{json_bytes, signal_bytes};
+use super::size::{error_bytes, json_bytes, signal_bytes};
 use super::{
     Command, CompiledWorkflow, DecideLimits, RunTask, StartChild, activation_text, decide, history,
     replay,
@@ -268,7 +268,7 @@ impl Play {
                 let Some(Some(visit)) = frame.visits.get(usize::from(place.slot)) else {
                     continue;
                 };
-                sum += value(&visit.input);
+                sum += value(&visit.input) + visit.error.as_deref().map_or(0, error_bytes);
                 // What an END gives is the output of the instance.
                 if self.flow.step_type(place.step) != Some(StepType::End) {
                     sum += value(&visit.output);
@@ -290,12 +290,11 @@ impl Play {
                 .iter()
                 .map(|item| json_bytes(item) as u64)
                 .sum::<u64>();
-            let result = |result: &ItemResult| result.output.as_deref().map_or(4, json_bytes);
-            sum += each
-                .results
-                .values()
-                .map(|found| result(found) as u64)
-                .sum::<u64>();
+            let result = |result: &ItemResult| match &result.error {
+                Some(error) => error_bytes(error),
+                None => result.output.as_deref().map_or(4, json_bytes) as u64,
+            };
+            sum += each.results.values().map(result).sum::<u64>();
         }
         sum
     }
