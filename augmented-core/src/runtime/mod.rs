@@ -24,7 +24,7 @@ pub use message::{
 };
 pub use state::{
     Activity, BranchState, BranchStatus, BufferedSignal, DefinitionPin, ForEachState, Frame,
-    FrameId, InstanceError, InstanceHeader, InstanceState, ItemResult, ItemStatus, ParallelState,
-    ParentRef, PathRef, StepIdx, TaskPin, Token, TokenId, Visit,
+    FrameId, GivenUp, InstanceError, InstanceHeader, InstanceState, ItemResult, ItemStatus,
+    ParallelState, ParentRef, PathRef, StepIdx, TaskPin, Token, TokenId, Visit,
 };
 pub use status::{InstanceStatus, StepStatus};

@@ -352,6 +352,20 @@ pub struct Visit {
     pub bytes: u32,
 }
 
+/// Where a task stood that was stopped or ran over its time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GivenUp {
+    /// The activation its answer names.
+    pub activation: u64,
+    /// The step.
+    pub step: StepIdx,
+    /// The scope of that step.
+    pub path: PathRef,
+    /// The visit of that step.
+    pub visit: u32,
+}
+
 /// A signal nobody waited for yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -403,6 +417,10 @@ pub struct InstanceState {
     pub unhandled: Option<InstanceError>,
     /// Tasks that a cancellation told to stop and that have not answered yet, by activation.
     pub stopping: BTreeMap<u64, TaskInstanceId>,
+    /// Where tasks stood that were given up and may answer yet, the latest ones: a late answer names only its
+    /// activation.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub given_up: VecDeque<GivenUp>,
     /// The accepted cancellation.
     pub cancellation: Option<CancelRequest>,
     /// The step entered last, for display.
@@ -440,6 +458,7 @@ impl InstanceState {
             on_error_used: false,
             unhandled: None,
             stopping: BTreeMap::new(),
+            given_up: VecDeque::new(),
             cancellation: None,
             current_step: None,
             output: None,

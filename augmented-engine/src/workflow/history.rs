@@ -109,6 +109,20 @@ impl Writer<'_> {
             TrailEntry::ExpressionError { error, .. } => {
                 entry.details = Some(json!({ "error": **error }));
             }
+            TrailEntry::RetryScheduled {
+                attempt,
+                error,
+                fire_at,
+                ..
+            } => {
+                entry.attempt = Some(*attempt);
+                entry.details = Some(json!({
+                    "attempt": attempt,
+                    "error": **error,
+                    "delayMs": fire_at.micros_since(fact.at) / 1000,
+                    "nextAttemptAt": fire_at,
+                }));
+            }
             TrailEntry::CancelRequested { actor, .. } => {
                 entry.actor = actor.as_ref().map(ToString::to_string)
             }
@@ -230,6 +244,7 @@ fn type_of(fact: &Fact, entry: &TrailEntry) -> Option<HistoryType> {
             Message::TaskDone(_) => HistoryType::StaleResult,
             _ => return None,
         },
+        TrailEntry::RetryScheduled { .. } => HistoryType::StepRetryScheduled,
         TrailEntry::InstanceCompleted => HistoryType::WorkflowCompleted,
         TrailEntry::InstanceFailed { .. } => HistoryType::WorkflowFailed,
         TrailEntry::InstanceCancelled => HistoryType::WorkflowCancelled,
@@ -253,11 +268,13 @@ fn place_of(entry: &TrailEntry) -> Option<(StepIdx, &PathRef)> {
         | TrailEntry::JoinReached { step, path }
         | TrailEntry::VariableSet { step, path, .. }
         | TrailEntry::ChildStarted { step, path, .. }
-        | TrailEntry::ChildEnded { step, path, .. } => Some((*step, path)),
+        | TrailEntry::ChildEnded { step, path, .. }
+        | TrailEntry::Answered { step, path, .. }
+        | TrailEntry::RetryScheduled { step, path, .. } => Some((*step, path)),
         TrailEntry::TimerSet { step, path, .. }
         | TrailEntry::TimerFired { step, path, .. }
         | TrailEntry::SignalReceived { step, path, .. }
-        | TrailEntry::Stale { step, path } => step.map(|step| (step, path)),
+        | TrailEntry::Stale { step, path, .. } => step.map(|step| (step, path)),
         _ => None,
     }
 }
@@ -271,7 +288,10 @@ fn visit_of(entry: &TrailEntry) -> Option<u32> {
         | TrailEntry::ExpressionError { visit, .. }
         | TrailEntry::Cancelled { visit, .. }
         | TrailEntry::ChildStarted { visit, .. }
-        | TrailEntry::ChildEnded { visit, .. } => Some(*visit),
+        | TrailEntry::ChildEnded { visit, .. }
+        | TrailEntry::Answered { visit, .. }
+        | TrailEntry::RetryScheduled { visit, .. } => Some(*visit),
+        TrailEntry::Stale { visit, .. } => *visit,
         _ => None,
     }
 }

@@ -562,6 +562,9 @@ impl Machine<'_> {
         let Ok(activity) = self.close_activity(id) else {
             return;
         };
+        if matches!(activity, Activity::Task { .. }) {
+            self.give_up(id);
+        }
         let was_open = !matches!(activity, Activity::Frozen);
         self.undo_activity(idx, activation, activity, await_tasks);
         if !was_open {

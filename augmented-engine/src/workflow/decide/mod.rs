@@ -19,9 +19,9 @@ use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::expr::ExprError;
 use augmented_core::ids::Seq;
 use augmented_core::runtime::{
-    Activity, BranchStatus, CancelRequest, DecideLimits, Fact, Frame, FrameId, InstanceState,
-    InstanceStatus, Message, PathRef, SignalMessage, StartMessage, StepIdx, TimerKey, TimerKind,
-    Token, TokenId, TrailEntry,
+    Activity, BranchStatus, CancelRequest, DecideLimits, Fact, Frame, FrameId, GivenUp,
+    InstanceState, InstanceStatus, Message, PathRef, SignalMessage, StartMessage, StepIdx,
+    TaskDone, TaskStatus, TimerKey, TimerKind, Token, TokenId, TrailEntry,
 };
 use augmented_core::store::TimerRow;
 use augmented_core::time::Timestamp;
@@ -31,6 +31,9 @@ use super::command::{Command, Transition};
 use super::graph::{Body, CompiledStep, CompiledWorkflow};
 use super::roots::{Roots, StartRoots};
 use super::size::{json_bytes, limit_errors, signal_bytes};
+
+/// How many tasks that were given up are remembered; what is forgotten costs a late answer the name of its step.
+const MAX_GIVEN_UP: usize = 64;
 
 /// Applies one message to an instance.
 ///
@@ -178,7 +181,14 @@ impl<'a> Machine<'a> {
             return self.on_start(start);
         }
         if self.state.status.is_terminal() {
-            self.stale(None);
+            match message {
+                Message::TaskDone(done) => self.stale_answer(done),
+                Message::Start(_)
+                | Message::Signal(_)
+                | Message::Timer(_)
+                | Message::ChildDone(_)
+                | Message::Cancel(_) => self.stale(None),
+            }
             return Ok(());
         }
         match message {
@@ -360,11 +370,55 @@ impl<'a> Machine<'a> {
     /// Records that a message came for something that is over.
     fn stale(&mut self, token: Option<TokenId>) {
         let token = token.and_then(|id| self.state.tokens.get(&id));
-        let (step, path) = (
-            token.map(|token| token.step),
-            token.and_then(|token| token.path.clone()),
-        );
-        self.trail.push(TrailEntry::Stale { step, path });
+        self.trail.push(TrailEntry::Stale {
+            step: token.map(|token| token.step),
+            path: token.and_then(|token| token.path.clone()),
+            visit: token.map(|token| token.visit),
+        });
+    }
+
+    /// Records an answer of a task that does not count any more, and where that task stood.
+    fn stale_answer(&mut self, done: &TaskDone) {
+        match self.take_given_up(done) {
+            Some(GivenUp {
+                step, path, visit, ..
+            }) => self.trail.push(TrailEntry::Stale {
+                step: Some(step),
+                path,
+                visit: Some(visit),
+            }),
+            None => self.stale(None),
+        }
+    }
+
+    /// Remembers where a task stands that is given up.
+    fn give_up(&mut self, id: TokenId) {
+        let Some(token) = self.state.tokens.get(&id) else {
+            return;
+        };
+        if self.state.given_up.len() >= MAX_GIVEN_UP {
+            self.state.given_up.pop_front();
+        }
+        self.state.given_up.push_back(GivenUp {
+            activation: token.activation,
+            step: token.step,
+            path: token.path.clone(),
+            visit: token.visit,
+        });
+    }
+
+    /// Where a task stood that answers after it was given up. One that says it was stopped says no more.
+    fn take_given_up(&mut self, done: &TaskDone) -> Option<GivenUp> {
+        let given_up = &mut self.state.given_up;
+        let position = given_up
+            .iter()
+            .position(|task| task.activation == done.activation)?;
+        match done.status {
+            TaskStatus::Cancelled => given_up.remove(position),
+            TaskStatus::Completed | TaskStatus::Failed | TaskStatus::TimedOut => {
+                given_up.get(position).cloned()
+            }
+        }
     }
 
     /// The control point that is in the given activation now.

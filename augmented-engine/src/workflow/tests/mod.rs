@@ -2,6 +2,7 @@
 
 mod containers;
 mod errors;
+mod histories;
 mod paths;
 mod random;
 mod replays;
