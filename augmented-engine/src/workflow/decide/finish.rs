@@ -238,7 +238,10 @@ impl Machine<'_> {
         output: Option<Arc<Value>>,
     ) -> Step {
         let token = self.token(id)?;
-        let rule = (self.flow.decisions != DecisionDetail::None).then_some(rule);
+        let rule = match self.flow.decisions {
+            DecisionDetail::Failures | DecisionDetail::None => None,
+            DecisionDetail::Rule | DecisionDetail::Values => Some(rule),
+        };
         self.trail.push(TrailEntry::Transition {
             from: token.step,
             to: target,

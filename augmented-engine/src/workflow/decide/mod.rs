@@ -28,7 +28,7 @@ use augmented_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::command::{Command, Transition};
-use super::graph::{Body, CompiledStep, CompiledWorkflow};
+use super::graph::{Body, CompiledStep, CompiledWorkflow, DecisionDetail};
 use super::roots::{Roots, StartRoots};
 use super::size::{json_bytes, limit_errors, signal_bytes};
 
@@ -72,8 +72,13 @@ pub fn decide(
     }
     machine.settle();
     let Machine {
-        trail, commands, ..
+        mut trail,
+        commands,
+        ..
     } = machine;
+    if flow.decisions == DecisionDetail::Failures {
+        trail.retain(is_worth_keeping);
+    }
     state.seq = Some(seq);
     Transition {
         fact: Fact {
@@ -144,6 +149,26 @@ impl CompiledWorkflow {
             .map_err(|error| expression_error(&error))?;
         enter::check_size(limits, 0, json_bytes(&variables), "the set of variables")?;
         Ok(variables)
+    }
+}
+
+/// Whether an entry is kept where a workflow wants failures only. What the message of a fact says anyway, and how the
+/// instance ended, is not for a workflow to leave out.
+fn is_worth_keeping(entry: &TrailEntry) -> bool {
+    match entry {
+        TrailEntry::BranchEnded { status, .. } => **status == *"FAILED",
+        entry => matches!(
+            entry,
+            TrailEntry::Failed { .. }
+                | TrailEntry::ExpressionError { .. }
+                | TrailEntry::RetryScheduled { .. }
+                | TrailEntry::Answered { .. }
+                | TrailEntry::Stale { .. }
+                | TrailEntry::CancelRequested { .. }
+                | TrailEntry::InstanceCompleted
+                | TrailEntry::InstanceFailed { .. }
+                | TrailEntry::InstanceCancelled
+        ),
     }
 }
 

@@ -132,3 +132,37 @@ fn retries_of_a_child_are_told() {
     );
     play.replays();
 }
+
+#[test]
+fn a_workflow_that_logs_errors_keeps_failures_and_the_end() {
+    let mut play = Play::new(
+        workflow_with(
+            json!([{"stepId": "a", "type": "TASK", "taskId": "t", "assign": {"v": 1}, "next": [{"nextStepId": "b"}]},
+                {"stepId": "b", "type": "TASK", "taskId": "t", "onFailure": {"action": "CONTINUE"}}]),
+            json!({"executionLog": {"level": "ERROR"}}),
+        ),
+        json!({}),
+    );
+    let task = play.tasks.pop_front().unwrap();
+    let message = after_attempt(&play, &task, AttemptOutcome::Failed);
+    play.send(message);
+    play.fail("b", "NO", ErrorCategory::Business);
+    play.completed();
+    let types: Vec<HistoryType> = play
+        .history()
+        .into_iter()
+        .map(|entry| entry.entry_type)
+        .collect();
+    assert_eq!(
+        types,
+        [
+            HistoryType::WorkflowCreated,
+            HistoryType::WorkflowStarted,
+            HistoryType::StepRetryScheduled,
+            HistoryType::StepFailed,
+            HistoryType::WorkflowCompleted
+        ]
+    );
+    assert_eq!(places(&play, HistoryType::StepRetryScheduled), ["/a#1"]);
+    play.replays();
+}
