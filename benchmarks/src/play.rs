@@ -85,9 +85,7 @@ impl Play {
 
     fn run(&mut self, handler: impl Fn(&Value) -> Value) -> Result<(), ContestantError> {
         let mut state = InstanceState::new(self.header.clone());
-        let mut next = Some(Message::Start(StartMessage {
-            task_pins: Arc::from([]),
-        }));
+        let mut next = Some(Message::Start(StartMessage::new(Arc::from([]))));
         while let Some(message) = next.take() {
             self.messages.push(message.clone());
             for command in self.decide(&mut state, message).commands {

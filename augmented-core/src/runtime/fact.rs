@@ -63,6 +63,14 @@ pub enum TrailEntry {
         attempt: u32,
         error: Arc<ErrorInfo>,
     },
+    /// An expression of the error path failed, for example the condition of a handler; what it was about is recorded
+    /// beside it.
+    ExpressionError {
+        step: StepIdx,
+        path: PathRef,
+        visit: u32,
+        error: Arc<ErrorInfo>,
+    },
     /// A step was stopped.
     Cancelled {
         step: StepIdx,
@@ -136,6 +144,22 @@ pub enum TrailEntry {
     Stale {
         step: Option<StepIdx>,
         path: PathRef,
+        visit: Option<u32>,
+    },
+    /// A task answered whose attempts before the last one are worth telling, or whose end a cancellation awaited.
+    Answered {
+        step: StepIdx,
+        path: PathRef,
+        visit: u32,
+    },
+    /// A step begins its work again after a pause.
+    RetryScheduled {
+        step: StepIdx,
+        path: PathRef,
+        visit: u32,
+        attempt: u32,
+        error: Arc<ErrorInfo>,
+        fire_at: Timestamp,
     },
     /// The instance reached its end.
     InstanceCompleted,

@@ -33,6 +33,7 @@ pub enum HistoryType {
     ChildEnded,
     CancelRequested,
     StaleResult,
+    ExpressionError,
     TakenOver,
     WorkflowCompleted,
     WorkflowFailed,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::limits::DecideLimits;
 use super::state::TaskPin;
 use crate::error::ErrorInfo;
 use crate::ids::{InstanceId, TaskInstanceId};
@@ -54,6 +55,20 @@ impl Message {
 pub struct StartMessage {
     /// The exact task versions in use, in the order of the compiled workflow's task references.
     pub task_pins: Arc<[TaskPin]>,
+    /// What decisions depend on, for as long as the instance lives; none until it is decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<DecideLimits>,
+}
+
+impl StartMessage {
+    /// A start with the given tasks, under the limits of the engine that decides it.
+    #[must_use]
+    pub fn new(task_pins: Arc<[TaskPin]>) -> Self {
+        Self {
+            task_pins,
+            limits: None,
+        }
+    }
 }
 
 /// How a task instance ended.

@@ -9,6 +9,7 @@
 
 mod fact;
 mod history;
+mod limits;
 mod message;
 mod record;
 mod state;
@@ -16,13 +17,14 @@ mod status;
 
 pub use fact::{Fact, TrailEntry};
 pub use history::{HistoryEntry, HistoryType};
+pub use limits::DecideLimits;
 pub use message::{
     AttemptOutcome, AttemptRecord, CancelRequest, CancelSource, ChildDone, ChildStatus, Message,
     SignalMessage, StartMessage, TaskDone, TaskStatus, TimerKey, TimerKind,
 };
 pub use state::{
     Activity, BranchState, BranchStatus, BufferedSignal, DefinitionPin, ForEachState, Frame,
-    FrameId, InstanceError, InstanceHeader, InstanceState, ItemResult, ItemStatus, ParallelState,
-    ParentRef, PathRef, StepIdx, TaskPin, Token, TokenId, Visit,
+    FrameId, GivenUp, InstanceError, InstanceHeader, InstanceState, ItemResult, ItemStatus,
+    ParallelState, ParentRef, PathRef, StepIdx, TaskPin, Token, TokenId, Visit,
 };
 pub use status::{InstanceStatus, StepStatus};

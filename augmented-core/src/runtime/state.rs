@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::limits::DecideLimits;
 use super::message::{CancelRequest, SignalMessage};
 use super::status::{InstanceStatus, StepStatus};
 use crate::error::ErrorInfo;
@@ -294,6 +295,12 @@ pub struct ForEachState {
     pub live: u32,
     /// Results by index.
     pub results: BTreeMap<u32, ItemResult>,
+    /// Bytes its items and results count towards the state limit while it is open.
+    pub bytes: u64,
+    /// Where the visits of its iterations begin: what `left_bodies` of the frame around it said of this loop and of
+    /// those inside it when it was entered. Frozen here, because iterations that end meanwhile raise the original.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bases: Vec<(StepIdx, u32)>,
 }
 
 /// Where the visits of a set of steps are kept: the root, or one iteration of a FOR_EACH body.
@@ -306,8 +313,9 @@ pub struct Frame {
     pub owner: Option<StepIdx>,
     /// The iteration, for a FOR_EACH body.
     pub item: Option<(u32, Arc<Value>)>,
-    /// For each FOR_EACH step in this frame that was left: the highest visit in its iterations. Numbering goes on
-    /// from there, so that no activation ever repeats.
+    /// For each FOR_EACH step in this frame, or nested deeper, that was left: the highest visit in its iterations.
+    /// Numbering goes on from there, so that no activation ever repeats. One entry a loop is enough, however many
+    /// iterations there were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_bodies: Vec<(StepIdx, u32)>,
     /// Visits begin after this number.
@@ -344,6 +352,20 @@ pub struct Visit {
     pub bytes: u32,
 }
 
+/// Where a task stood that was stopped or ran over its time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GivenUp {
+    /// The activation its answer names.
+    pub activation: u64,
+    /// The step.
+    pub step: StepIdx,
+    /// The scope of that step.
+    pub path: PathRef,
+    /// The visit of that step.
+    pub visit: u32,
+}
+
 /// A signal nobody waited for yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -363,6 +385,8 @@ pub struct InstanceState {
     pub seq: Option<Seq>,
     /// The exact task versions in use.
     pub task_pins: Arc<[TaskPin]>,
+    /// What decisions depend on besides the workflow; pinned at the start.
+    pub limits: DecideLimits,
     /// The workflow variables, always an object.
     pub vars: Arc<Value>,
     /// When the start fact was applied.
@@ -390,9 +414,13 @@ pub struct InstanceState {
     /// Whether the workflow's `onError` handler has been used; it runs once.
     pub on_error_used: bool,
     /// The error that handler was given: unless it reaches an END that says COMPLETED, the instance fails with it.
-    pub unhandled: Option<Arc<ErrorInfo>>,
+    pub unhandled: Option<InstanceError>,
     /// Tasks that a cancellation told to stop and that have not answered yet, by activation.
     pub stopping: BTreeMap<u64, TaskInstanceId>,
+    /// Where tasks stood that were given up and may answer yet, the latest ones: a late answer names only its
+    /// activation.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
+    pub given_up: VecDeque<GivenUp>,
     /// The accepted cancellation.
     pub cancellation: Option<CancelRequest>,
     /// The step entered last, for display.
@@ -414,6 +442,7 @@ impl InstanceState {
             status: InstanceStatus::Running,
             seq: None,
             task_pins: Arc::from([]),
+            limits: DecideLimits::default(),
             vars: Arc::new(Value::Object(Map::new())),
             started_at: None,
             completed_at: None,
@@ -429,6 +458,7 @@ impl InstanceState {
             on_error_used: false,
             unhandled: None,
             stopping: BTreeMap::new(),
+            given_up: VecDeque::new(),
             cancellation: None,
             current_step: None,
             output: None,

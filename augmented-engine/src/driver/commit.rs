@@ -11,7 +11,7 @@ use augmented_core::{InstanceId, NodeId, Seq, Timestamp};
 
 use super::instance::{Live, Queued, Standing};
 use crate::config::EngineConfig;
-use crate::workflow::{Command, DecideLimits, StartChild, decide, open_commands};
+use crate::workflow::{Command, DecideLimits, StartChild, decide, is_surplus, open_commands};
 
 /// Messages of one instance that share a commit at most.
 const MESSAGES_PER_COMMIT: usize = 64;
@@ -106,7 +106,11 @@ impl Live {
             prepared.commit.consumed.extend(mail);
             // A start that waited in the mailbox of a child may have been applied from memory, after a refused commit.
             let has_begun = matches!(message, Message::Start(_)) && self.state.seq.is_some();
-            if has_begun || (self.state.status.is_terminal() && !is_late_result(&message)) {
+            // A timer of something that is over is dropped with its row, without a fact.
+            if has_begun
+                || (self.state.status.is_terminal() && !is_late_result(&message))
+                || is_surplus(&self.state, &message)
+            {
                 continue;
             }
             let resumed = match &message {
@@ -161,6 +165,8 @@ impl Live {
             }
             Command::ClearTimer(key) => {
                 commit.timers_set.retain(|row| row.key != key);
+                // A retry that this process was about to arm is off, too.
+                self.timers.retain(|row| row.key != key);
                 commit.timers_cleared.push(key);
             }
             Command::CancelTask {

@@ -273,7 +273,7 @@ impl Worker {
             live.was_over = true;
         }
         if let Some(task_pins) = fresh_pins {
-            put_start(&mut live.queue, StartMessage { task_pins });
+            put_start(&mut live.queue, StartMessage::new(task_pins));
         }
         let reason = if let Some(reason) = condemned {
             Some(reason)
@@ -660,6 +660,6 @@ impl Live {
     /// The queue of a start that is made again.
     fn start_again(&mut self) -> VecDeque<Queued> {
         let task_pins = self.plan.pins().cloned().collect();
-        VecDeque::from([Queued::local(Message::Start(StartMessage { task_pins }))])
+        VecDeque::from([Queued::local(Message::Start(StartMessage::new(task_pins)))])
     }
 }

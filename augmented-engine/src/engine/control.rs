@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use augmented_core::InstanceId;
-use augmented_core::json::canonical;
 use augmented_core::runtime::{self, CancelSource, InstanceStatus, Message, SignalMessage};
 use augmented_core::store::{NewMessage, SendOutcome};
 use serde_json::Value;
 
 use super::{Engine, InstanceView, WaitKind};
 use crate::EngineError;
+use crate::workflow::has_room_for;
 
 /// A signal to an instance.
 ///
@@ -157,24 +157,24 @@ impl Engine {
             );
             return Err(EngineError::invalid("SIGNAL_INVALID", message, findings));
         }
-        let limits = &self.shared().limits;
-        // What a step waits for now need not be kept.
-        let room = limits.max_signals + waits_for(&view, &request.signal_type);
-        let bytes = canonical::to_string(&request.payload).len() as u64;
-        if view.state().bytes.saturating_add(bytes) > limits.max_state_bytes {
-            return Err(queue_full(format!(
-                "instance {instance} has no room for a payload of {bytes} bytes within its {} bytes of state",
-                limits.max_state_bytes
-            )));
-        }
-        let message = Message::Signal(SignalMessage {
+        let signal = SignalMessage {
             signal_id: Arc::from(signal_id.as_str()),
             signal_type: Arc::from(request.signal_type.as_str()),
             payload: Arc::new(request.payload),
             sent_by: request.sent_by,
-        });
-        let message = NewMessage::new(self.tenant, instance, message)
-            .with_max_signals(u32::try_from(room).unwrap_or(u32::MAX));
+        };
+        let limits = &view.state().limits;
+        // What a step waits for now need not be kept.
+        let awaited = waits_for(&view, &signal.signal_type);
+        if awaited == 0 && !has_room_for(view.state(), &signal) {
+            return Err(queue_full(format!(
+                "instance {instance} has no room for this signal within its {} bytes of state",
+                limits.max_state_bytes
+            )));
+        }
+        let room = limits.max_signals.saturating_add(awaited);
+        let message =
+            NewMessage::new(self.tenant, instance, Message::Signal(signal)).with_max_signals(room);
         let duplicate = match self.deliver(message).await? {
             SendOutcome::Stored => false,
             SendOutcome::Full => {
@@ -282,12 +282,12 @@ fn check_open(view: &InstanceView, what: &str) -> Result<(), EngineError> {
 }
 
 /// How many steps wait for signals of this type now.
-fn waits_for(view: &InstanceView, signal_type: &str) -> usize {
+fn waits_for(view: &InstanceView, signal_type: &str) -> u32 {
     let waiting = view.waiting_for();
     let fitting = waiting.iter().filter(|wait| {
         wait.kind == WaitKind::Signal && wait.signal_type.as_deref() == Some(signal_type)
     });
-    fitting.count()
+    u32::try_from(fitting.count()).unwrap_or(u32::MAX)
 }
 
 fn queue_full(message: String) -> EngineError {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use augmented_core::json::canonical;
-use augmented_core::runtime::{InstanceHeader, StartMessage};
+use augmented_core::runtime::{DecideLimits, InstanceHeader, StartMessage};
 use augmented_core::store::NewInstance;
 use augmented_core::validate::Finding;
 use augmented_core::{InstanceId, Timestamp};
@@ -190,12 +190,10 @@ impl Engine {
             )
             .await?;
         let now = self.now();
-        check_input(&plan, &request.input, now)?;
+        check_input(&plan, &request.input, now, &shared.limits)?;
         let new = self.new_instance(request, &plan, now);
         let instance = new.header.instance_id;
-        let message = StartMessage {
-            task_pins: Arc::clone(&plan.task_pins),
-        };
+        let message = StartMessage::new(Arc::clone(&plan.task_pins));
         let (accepted, answer) = oneshot::channel();
         let (ended, end) = oneshot::channel();
         let input = StartInput {
@@ -249,11 +247,16 @@ impl Engine {
     }
 }
 
-fn check_input(plan: &StartPlan, input: &Value, now: Timestamp) -> Result<(), EngineError> {
+fn check_input(
+    plan: &StartPlan,
+    input: &Value,
+    now: Timestamp,
+    limits: &DecideLimits,
+) -> Result<(), EngineError> {
     let flow = &plan.plan.flow;
     let mut findings = flow.check_input(input);
     if findings.is_empty()
-        && let Err(error) = flow.initial_variables(input, now)
+        && let Err(error) = flow.initial_variables(input, now, limits)
     {
         findings.push(Finding::error(
             error.code,

@@ -141,7 +141,8 @@ impl CompiledWorkflow {
 
 fn decision_detail(definition: &WorkflowDefinition) -> DecisionDetail {
     match (definition.tracks_decisions(), definition.log_level()) {
-        (false, _) | (true, LogLevel::Error) => DecisionDetail::None,
+        (_, LogLevel::Error) => DecisionDetail::Failures,
+        (false, _) => DecisionDetail::None,
         (true, LogLevel::Info) => DecisionDetail::Rule,
         (true, LogLevel::Debug) => DecisionDetail::Values,
     }

@@ -52,9 +52,11 @@ pub struct TaskRef {
     pub requirement: Option<Arc<str>>,
 }
 
-/// How much of a decision is kept in trails.
+/// How much of what happened, and of a decision in particular, is kept in trails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DecisionDetail {
+    /// Failures, cancellations and ends only.
+    Failures,
     /// Only that a transition was taken.
     None,
     /// The index of the rule.

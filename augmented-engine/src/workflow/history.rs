@@ -106,6 +106,23 @@ impl Writer<'_> {
                 entry.attempt = (*attempt > 0).then_some(*attempt);
                 entry.details = Some(json!({ "error": **error }));
             }
+            TrailEntry::ExpressionError { error, .. } => {
+                entry.details = Some(json!({ "error": **error }));
+            }
+            TrailEntry::RetryScheduled {
+                attempt,
+                error,
+                fire_at,
+                ..
+            } => {
+                entry.attempt = Some(*attempt);
+                entry.details = Some(json!({
+                    "attempt": attempt,
+                    "error": **error,
+                    "delayMs": fire_at.micros_since(fact.at) / 1000,
+                    "nextAttemptAt": fire_at,
+                }));
+            }
             TrailEntry::CancelRequested { actor, .. } => {
                 entry.actor = actor.as_ref().map(ToString::to_string)
             }
@@ -209,6 +226,7 @@ fn type_of(fact: &Fact, entry: &TrailEntry) -> Option<HistoryType> {
         TrailEntry::Waiting { .. } => HistoryType::StepWaiting,
         TrailEntry::Completed { .. } => HistoryType::StepCompleted,
         TrailEntry::Failed { .. } => HistoryType::StepFailed,
+        TrailEntry::ExpressionError { .. } => HistoryType::ExpressionError,
         TrailEntry::Cancelled { .. } => HistoryType::StepCancelled,
         TrailEntry::Transition { .. } => HistoryType::TransitionTaken,
         TrailEntry::BranchStarted { .. } => HistoryType::BranchStarted,
@@ -226,6 +244,7 @@ fn type_of(fact: &Fact, entry: &TrailEntry) -> Option<HistoryType> {
             Message::TaskDone(_) => HistoryType::StaleResult,
             _ => return None,
         },
+        TrailEntry::RetryScheduled { .. } => HistoryType::StepRetryScheduled,
         TrailEntry::InstanceCompleted => HistoryType::WorkflowCompleted,
         TrailEntry::InstanceFailed { .. } => HistoryType::WorkflowFailed,
         TrailEntry::InstanceCancelled => HistoryType::WorkflowCancelled,
@@ -239,6 +258,7 @@ fn place_of(entry: &TrailEntry) -> Option<(StepIdx, &PathRef)> {
         | TrailEntry::Waiting { step, path, .. }
         | TrailEntry::Completed { step, path, .. }
         | TrailEntry::Failed { step, path, .. }
+        | TrailEntry::ExpressionError { step, path, .. }
         | TrailEntry::Cancelled { step, path, .. }
         | TrailEntry::Transition {
             from: step, path, ..
@@ -248,11 +268,13 @@ fn place_of(entry: &TrailEntry) -> Option<(StepIdx, &PathRef)> {
         | TrailEntry::JoinReached { step, path }
         | TrailEntry::VariableSet { step, path, .. }
         | TrailEntry::ChildStarted { step, path, .. }
-        | TrailEntry::ChildEnded { step, path, .. } => Some((*step, path)),
+        | TrailEntry::ChildEnded { step, path, .. }
+        | TrailEntry::Answered { step, path, .. }
+        | TrailEntry::RetryScheduled { step, path, .. } => Some((*step, path)),
         TrailEntry::TimerSet { step, path, .. }
         | TrailEntry::TimerFired { step, path, .. }
         | TrailEntry::SignalReceived { step, path, .. }
-        | TrailEntry::Stale { step, path } => step.map(|step| (step, path)),
+        | TrailEntry::Stale { step, path, .. } => step.map(|step| (step, path)),
         _ => None,
     }
 }
@@ -263,9 +285,13 @@ fn visit_of(entry: &TrailEntry) -> Option<u32> {
         | TrailEntry::Waiting { visit, .. }
         | TrailEntry::Completed { visit, .. }
         | TrailEntry::Failed { visit, .. }
+        | TrailEntry::ExpressionError { visit, .. }
         | TrailEntry::Cancelled { visit, .. }
         | TrailEntry::ChildStarted { visit, .. }
-        | TrailEntry::ChildEnded { visit, .. } => Some(*visit),
+        | TrailEntry::ChildEnded { visit, .. }
+        | TrailEntry::Answered { visit, .. }
+        | TrailEntry::RetryScheduled { visit, .. } => Some(*visit),
+        TrailEntry::Stale { visit, .. } => *visit,
         _ => None,
     }
 }

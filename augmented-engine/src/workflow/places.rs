@@ -52,6 +52,15 @@ impl CompiledWorkflow {
         parts.join("/")
     }
 
+    /// Whether a step stands in the body of a FOR_EACH step, at any depth.
+    pub(crate) fn is_inside(&self, step: StepIdx, owner: StepIdx) -> bool {
+        let around = |step: StepIdx| {
+            let scope = self.steps.get(usize::from(step))?.scope;
+            self.scopes.get(usize::from(scope))?.frame_owner
+        };
+        std::iter::successors(around(step), |owner| around(*owner)).any(|found| found == owner)
+    }
+
     /// The PARALLEL step and the branch whose scope this is.
     fn branch_of(&self, scope: ScopeIdx) -> Option<(&CompiledStep, &Arc<str>)> {
         self.steps.iter().find_map(|step| match &step.body {

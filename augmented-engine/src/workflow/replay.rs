@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use augmented_core::ids::Seq;
-use augmented_core::runtime::{Activity, InstanceState, ParentRef};
+use augmented_core::runtime::{Activity, DecideLimits, InstanceState, Message, ParentRef};
 use augmented_core::store::LoadedInstance;
 
 use super::command::{Command, RunTask, StartChild, activation_text};
-use super::decide::{DecideLimits, decide};
+use super::decide::decide;
 use super::graph::{Body, CompiledWorkflow};
 
 /// Why a state could not be rebuilt; the instance must not go on.
@@ -22,6 +22,16 @@ pub enum ReplayError {
         /// The fact.
         seq: Seq,
     },
+    /// The instance began under another meaning of expressions or steps than this engine gives them.
+    #[error(
+        "the instance runs under version {expressions} of expressions and {steps} of steps, which this engine does not know"
+    )]
+    UnknownSemantics {
+        /// The meaning of expressions.
+        expressions: u16,
+        /// The meaning of steps.
+        steps: u16,
+    },
     /// A fact is missing.
     #[error("fact {expected} is missing, the next one stored is {found}")]
     Gap {
@@ -32,10 +42,10 @@ pub enum ReplayError {
     },
 }
 
-/// Rebuilds the state of an instance.
+/// Rebuilds the state of an instance, under what it pinned at its start; `limits` count for one that pinned nothing.
 ///
 /// # Errors
-/// [`ReplayError`] if the facts do not lead where they led before, or one is missing.
+/// [`ReplayError`] if the facts do not lead where they led before, one is missing, or they mean something else here.
 pub fn replay(
     flow: &CompiledWorkflow,
     loaded: &LoadedInstance,
@@ -45,7 +55,11 @@ pub fn replay(
         Some(state) => InstanceState::clone(state),
         None => InstanceState::new(loaded.header.clone()),
     };
+    understood(&state.limits)?;
     for fact in &loaded.facts {
+        if let Message::Start(start) = &fact.message {
+            understood(start.limits.as_ref().unwrap_or(limits))?;
+        }
         let expected = state.next_seq();
         if fact.seq != expected {
             return Err(ReplayError::Gap {
@@ -59,6 +73,16 @@ pub fn replay(
         }
     }
     Ok(state)
+}
+
+fn understood(limits: &DecideLimits) -> Result<(), ReplayError> {
+    if limits.is_understood() {
+        return Ok(());
+    }
+    Err(ReplayError::UnknownSemantics {
+        expressions: limits.expression_semantics,
+        steps: limits.step_semantics,
+    })
 }
 
 /// What has to be carried out again for an instance that was just loaded: its open tasks and children, and tasks whose

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::runtime::{
-    Activity, BranchState, BranchStatus, ForEachState, FrameId, ItemResult, ItemStatus,
-    ParallelState, PathRef, StepStatus, TimerKey, TimerKind, Token, TokenId, TrailEntry,
+    Activity, BranchState, BranchStatus, ForEachState, Frame, FrameId, ItemResult, ItemStatus,
+    ParallelState, PathRef, StepIdx, StepStatus, TimerKey, TimerKind, Token, TokenId, TrailEntry,
 };
 use serde_json::{Map, Value, json};
 
 use super::super::command::Command;
 use super::super::graph::{Body, ForEachBody, ParallelBody};
-use super::super::size::json_bytes;
+use super::super::size::{error_bytes, json_bytes};
 use super::{Fault, Machine, Step, expression_error};
 
 /// How a scope ended: with the output of its last step, or with an error nobody inside it handled.
@@ -95,7 +95,7 @@ impl Machine<'_> {
                 0,
             );
         }
-        let bytes = items.iter().map(json_bytes).sum();
+        let bytes: usize = items.iter().map(json_bytes).sum();
         if let Err(error) = self.count_state(bytes) {
             return self.fail_step(id, error, 0);
         }
@@ -105,6 +105,8 @@ impl Machine<'_> {
             next: 0,
             live: 0,
             results: BTreeMap::new(),
+            bytes: bytes as u64,
+            bases: self.bases(id)?,
         };
         self.token_mut(id)?.activity = Activity::ForEach(Box::new(state));
         self.mark_waiting(id)?;
@@ -129,6 +131,10 @@ impl Machine<'_> {
                 return Ok(());
             };
             let (idx, frame, path) = (token.step, token.frame, token.path.clone());
+            let own = state.bases.iter().find(|(left, _)| *left == idx);
+            let base = own.map_or(0, |(_, base)| *base);
+            let nested = state.bases.iter().filter(|(left, _)| *left != idx);
+            let left_bodies: Vec<(StepIdx, u32)> = nested.copied().collect();
             if let Activity::ForEach(state) = &mut self.token_mut(id)?.activity {
                 state.next += 1;
                 state.live += 1;
@@ -139,23 +145,34 @@ impl Machine<'_> {
                 step: idx,
                 path: path.clone(),
             });
-            let base = self.visit_base(frame, idx);
-            let inner = self.new_frame(
-                Some(frame),
-                Some(idx),
-                Some((index, item.clone())),
-                body.slots,
-                base,
-            );
+            let inner = self.new_frame(Frame {
+                parent: Some(frame),
+                owner: Some(idx),
+                item: Some((index, item.clone())),
+                left_bodies,
+                visit_base: base,
+                visits: (0..body.slots).map(|_| None).collect(),
+            });
             let token = self.new_token(Some(id), index, inner, path, body.entry);
             self.go(token, body.entry, Some(item));
         }
     }
 
-    fn visit_base(&self, frame: FrameId, step: u16) -> u32 {
-        let frame = self.state.frames.get(&frame);
-        let left = frame.and_then(|frame| frame.left_bodies.iter().find(|(left, _)| *left == step));
-        left.map_or(0, |(_, base)| *base)
+    /// How far earlier passes numbered the visits in a loop and in the loops inside it.
+    fn bases(&self, id: TokenId) -> Step<Vec<(StepIdx, u32)>> {
+        let token = self.token(id)?;
+        let frame = self
+            .state
+            .frames
+            .get(&token.frame)
+            .ok_or(Fault("a frame is missing"))?;
+        let within = |left: StepIdx| left == token.step || self.flow.is_inside(left, token.step);
+        Ok(frame
+            .left_bodies
+            .iter()
+            .filter(|(left, _)| within(*left))
+            .copied()
+            .collect())
     }
 
     /// A branch or iteration ended.
@@ -287,9 +304,11 @@ impl Machine<'_> {
         index: u32,
         result: ScopeResult,
     ) -> Step {
-        let bytes = result
-            .as_ref()
-            .map_or(4, |output| output.as_deref().map_or(4, json_bytes));
+        let bytes = match &result {
+            Ok(output) => output.as_deref().map_or(4, json_bytes),
+            Err(error) if body.collect => usize::try_from(error_bytes(error)).unwrap_or(usize::MAX),
+            Err(_) => 0,
+        };
         if let Err(error) = self.count_state(bytes) {
             self.stop_children(id, false);
             return self.fail_step(id, error, 0);
@@ -298,6 +317,7 @@ impl Machine<'_> {
             return Err(Fault("a loop is not open"));
         };
         state.live = state.live.saturating_sub(1);
+        state.bytes = state.bytes.saturating_add(bytes as u64);
         match result {
             Ok(output) => {
                 state.results.insert(
@@ -330,9 +350,8 @@ impl Machine<'_> {
     }
 
     fn end_loop(&mut self, id: TokenId) -> Step {
-        let Activity::ForEach(state) =
-            std::mem::replace(&mut self.token_mut(id)?.activity, Activity::Frozen)
-        else {
+        // What the results counted is counted again as the output of the step.
+        let Activity::ForEach(state) = self.close_activity(id)? else {
             return Err(Fault("a loop is not open"));
         };
         let succeeded = state
@@ -348,18 +367,6 @@ impl Machine<'_> {
                 Some(error) => json!({"index": index, "status": "FAILED", "output": null, "error": **error}),
             })
             .collect();
-        // What the results counted is counted again as the output of the step.
-        let kept: usize = state
-            .results
-            .values()
-            .map(|result| result.output.as_deref().map_or(4, json_bytes))
-            .sum::<usize>()
-            + state
-                .items
-                .iter()
-                .map(|item| json_bytes(item))
-                .sum::<usize>();
-        self.state.bytes = self.state.bytes.saturating_sub(kept as u64);
         let failed = items.len() - succeeded;
         self.complete(
             id,
@@ -369,6 +376,16 @@ impl Machine<'_> {
             None,
             0,
         )
+    }
+
+    /// Ends what a control point is doing. Every way out of a loop comes through here, so that the bytes of its items
+    /// and results are given back however it is left.
+    pub(super) fn close_activity(&mut self, id: TokenId) -> Step<Activity> {
+        let activity = std::mem::replace(&mut self.token_mut(id)?.activity, Activity::Frozen);
+        if let Activity::ForEach(state) = &activity {
+            self.state.bytes = self.state.bytes.saturating_sub(state.bytes);
+        }
+        Ok(activity)
     }
 
     /// Forgets the frame of an iteration but not how far its visits were numbered.
@@ -397,9 +414,16 @@ impl Machine<'_> {
             .frames
             .get_mut(&outer)
             .ok_or(Fault("a frame is missing"))?;
-        match frame.left_bodies.iter_mut().find(|(body, _)| *body == step) {
-            Some((_, base)) => *base = highest.max(*base),
-            None => frame.left_bodies.push((step, highest)),
+        // The loops inside are told apart by the path of this iteration, which the next pass walks again.
+        for (body, highest) in left.left_bodies.into_iter().chain([(step, highest)]) {
+            match frame
+                .left_bodies
+                .iter_mut()
+                .find(|(known, _)| *known == body)
+            {
+                Some((_, base)) => *base = highest.max(*base),
+                None => frame.left_bodies.push((body, highest)),
+            }
         }
         Ok(())
     }
@@ -417,7 +441,7 @@ impl Machine<'_> {
         visit.outcome = Some(outcome.clone());
         visit.completed_at = Some(now);
         visit.completion_seq = Some(seq);
-        self.token_mut(id)?.activity = Activity::Frozen;
+        self.close_activity(id)?;
         self.trail.push(TrailEntry::Completed {
             step: idx,
             path,
@@ -457,10 +481,8 @@ impl Machine<'_> {
             .iter()
             .find(|(_, token)| token.parent == Some(id) && token.slot == slot)
             .map(|(branch, _)| *branch);
-        if let Some(branch) = branch {
-            self.stop(branch, false);
-            self.state.tokens.remove(&branch);
-        }
+        let branch = branch.ok_or(Fault("a branch is missing"))?;
+        self.stop(branch, false);
         let Body::Parallel(body) = self.body(self.token(id)?.step)? else {
             return Err(Fault("a fork is not open"));
         };
@@ -473,7 +495,7 @@ impl Machine<'_> {
             ErrorCategory::Timeout,
             format!("branch `{name}` ran over its timeout"),
         );
-        self.branch_ended(id, body, slot, Err(Arc::new(error)))
+        self.scope_ended(branch, id, Err(Arc::new(error)))
     }
 
     /// Stops every scope of a container; an open branch is marked CANCELLED.
@@ -487,13 +509,21 @@ impl Machine<'_> {
             .collect();
         for child in children {
             self.stop(child, await_tasks);
-            let Some(Token { slot, frame, .. }) = self.state.tokens.remove(&child) else {
+            let Some(Token {
+                slot, frame, path, ..
+            }) = self.state.tokens.remove(&child)
+            else {
                 continue;
             };
             self.state.handling.remove(&child);
             let Some(container) = self.state.tokens.get_mut(&id) else {
                 continue;
             };
+            self.trail.push(TrailEntry::BranchEnded {
+                step: container.step,
+                path,
+                status: Arc::from("CANCELLED"),
+            });
             match &mut container.activity {
                 Activity::Parallel(state) => {
                     if let Some(branch) = state.branches.get_mut(slot as usize) {
@@ -520,7 +550,7 @@ impl Machine<'_> {
     /// Stops what one control point is doing; the control point itself stays.
     pub(super) fn stop(&mut self, id: TokenId, await_tasks: bool) {
         self.stop_children(id, await_tasks);
-        let Some(token) = self.state.tokens.get_mut(&id) else {
+        let Some(token) = self.state.tokens.get(&id) else {
             return;
         };
         let (idx, path, number, activation) = (
@@ -529,7 +559,12 @@ impl Machine<'_> {
             token.visit,
             token.activation,
         );
-        let activity = std::mem::replace(&mut token.activity, Activity::Frozen);
+        let Ok(activity) = self.close_activity(id) else {
+            return;
+        };
+        if matches!(activity, Activity::Task { .. }) {
+            self.give_up(id);
+        }
         let was_open = !matches!(activity, Activity::Frozen);
         self.undo_activity(idx, activation, activity, await_tasks);
         if !was_open {
@@ -560,6 +595,7 @@ impl Machine<'_> {
                     activation,
                     task_instance_id,
                 });
+                self.clear_timer(TimerKind::TaskRetry, activation);
                 if await_tasks {
                     self.state.stopping.insert(activation, task_instance_id);
                 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::runtime::{
-    Activity, Frame, FrameId, StepIdx, StepStatus, TimerKind, TokenId, TrailEntry, Visit,
+    Activity, DecideLimits, Frame, FrameId, StepStatus, TimerKind, TokenId, TrailEntry, Visit,
 };
 use augmented_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::super::graph::{Body, CompiledStep, Due};
 use super::super::size::json_bytes;
+use super::failure::Takers;
 use super::{Entry, Fault, Machine, Step, expression_error};
 
 /// The code of a step that was entered too often.
@@ -97,8 +98,10 @@ impl Machine<'_> {
         Ok(number)
     }
 
-    /// A step was entered too often. Its handlers may take over once; where the handler itself is entered too often,
-    /// or the instance as a whole, nobody does: two exhausted steps would hand the error to each other for ever.
+    /// A step was entered too often. The error takes the way of every other, with two exceptions: the instance as a
+    /// whole ends at its own limit, and a step that was to handle this very error and is exhausted itself leaves its
+    /// handlers out, because two exhausted steps would hand the error to each other for ever. Passed up, it reaches
+    /// the workflow after as many scopes as there are.
     fn fail_over_limit(
         &mut self,
         id: TokenId,
@@ -106,17 +109,21 @@ impl Machine<'_> {
         limit: ErrorInfo,
         handled: Option<&Value>,
     ) -> Step {
+        if self.state.total_visits > self.limits.max_total_visits {
+            let limit = self.close_failed(id, limit, 0)?;
+            self.fail_instance(limit, Some(step.id.clone()));
+            return Ok(());
+        }
         let again = handled
             .and_then(|error| error.get("code"))
             .and_then(Value::as_str)
             == Some(VISIT_LIMIT);
-        let no_handler = step.on_failure.handlers.is_empty();
-        if again || no_handler || self.state.total_visits > self.limits.max_total_visits {
-            self.close_failed(id, &limit, 0)?;
-            self.fail_instance(Arc::new(limit), Some(step.id.clone()));
-            return Ok(());
-        }
-        self.fail_step(id, limit, 0)
+        let takers = if again {
+            Takers::Around
+        } else {
+            Takers::Handlers
+        };
+        self.fail_step_for(id, limit, 0, takers)
     }
 
     fn over_visit_limit(
@@ -208,26 +215,8 @@ impl Machine<'_> {
 
     /// Counts bytes towards the limits of a value and of the state.
     pub(super) fn count(&mut self, bytes: usize, what: &str) -> Result<(), ErrorInfo> {
-        let total = self.state.bytes.saturating_add(bytes as u64);
-        let message = if bytes > self.limits.max_value_bytes {
-            format!(
-                "{what} has about {bytes} bytes, at most {} are kept: pass large data by reference",
-                self.limits.max_value_bytes
-            )
-        } else if total > self.limits.max_state_bytes {
-            format!(
-                "the instance would hold about {total} bytes, at most {} are kept: pass large data by reference",
-                self.limits.max_state_bytes
-            )
-        } else {
-            self.state.bytes = total;
-            return Ok(());
-        };
-        Err(ErrorInfo::new(
-            "STATE_SIZE_EXCEEDED",
-            ErrorCategory::Validation,
-            message,
-        ))
+        self.state.bytes = check_size(&self.limits, self.state.bytes, bytes, what)?;
+        Ok(())
     }
 
     /// Does what the kind of the step does on entry.
@@ -329,28 +318,38 @@ impl Machine<'_> {
             .ok_or(Fault("a visit is missing"))
     }
 
-    pub(super) fn new_frame(
-        &mut self,
-        parent: Option<FrameId>,
-        owner: Option<StepIdx>,
-        item: Option<(u32, Arc<Value>)>,
-        slots: u16,
-        visit_base: u32,
-    ) -> FrameId {
+    pub(super) fn new_frame(&mut self, frame: Frame) -> FrameId {
         let id = self.state.next_frame;
         self.state.next_frame += 1;
-        let visits = (0..slots).map(|_| None).collect();
-        self.state.frames.insert(
-            id,
-            Frame {
-                parent,
-                owner,
-                item,
-                left_bodies: Vec::new(),
-                visit_base,
-                visits,
-            },
-        );
+        self.state.frames.insert(id, frame);
         id
     }
+}
+
+/// The bytes of a state that holds `held` bytes and takes a value in, or the error of one that is too large.
+pub(super) fn check_size(
+    limits: &DecideLimits,
+    held: u64,
+    bytes: usize,
+    what: &str,
+) -> Result<u64, ErrorInfo> {
+    let total = held.saturating_add(bytes as u64);
+    let message = if bytes as u64 > limits.max_value_bytes {
+        format!(
+            "{what} has about {bytes} bytes, at most {} are kept: pass large data by reference",
+            limits.max_value_bytes
+        )
+    } else if total > limits.max_state_bytes {
+        format!(
+            "the instance would hold about {total} bytes, at most {} are kept: pass large data by reference",
+            limits.max_state_bytes
+        )
+    } else {
+        return Ok(total);
+    };
+    Err(ErrorInfo::new(
+        "STATE_SIZE_EXCEEDED",
+        ErrorCategory::Validation,
+        message,
+    ))
 }

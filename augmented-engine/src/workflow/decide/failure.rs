@@ -3,43 +3,71 @@
 use std::sync::Arc;
 
 use augmented_core::error::ErrorInfo;
-use augmented_core::runtime::{Activity, StepIdx, StepStatus, TokenId, TrailEntry};
+use augmented_core::runtime::{InstanceError, StepIdx, StepStatus, TokenId, TrailEntry};
 use serde_json::{Map, Value};
 
 use super::super::graph::{CompiledStep, GoOn, Handler};
+use super::super::size::{error_bytes, limit_error};
 use super::{Entry, Machine, Step, expression_error};
+
+/// Who may take an error, from the step outwards.
+#[derive(Clone, Copy)]
+pub(super) enum Takers {
+    /// The handlers of the step, its `CONTINUE`, the scopes around it.
+    All,
+    /// As before without `CONTINUE`: an exhausted step that goes on regardless would run for ever.
+    Handlers,
+    /// The scopes around it only.
+    Around,
+}
 
 impl Machine<'_> {
     /// Ends a step with an error and finds who takes over.
     pub(super) fn fail_step(&mut self, id: TokenId, error: ErrorInfo, attempt: u32) -> Step {
-        let step = self.step(self.token(id)?.step)?;
-        let input = self.visit_mut(id, step)?.input.clone();
-        let root = error_root(&error, step, input.as_deref(), attempt);
-        let error = self.close_failed(id, &error, attempt)?;
-        // An exhausted step that goes on regardless would run for ever.
-        let go_on = if error.code == "STEP_VISIT_LIMIT_EXCEEDED" {
-            None
-        } else {
-            step.on_failure.go_on
-        };
-        self.route(id, step, error, root, go_on)
+        self.fail_step_for(id, error, attempt, Takers::All)
     }
 
-    /// Marks the visit of a control point as failed.
+    pub(super) fn fail_step_for(
+        &mut self,
+        id: TokenId,
+        error: ErrorInfo,
+        attempt: u32,
+        takers: Takers,
+    ) -> Step {
+        let step = self.step(self.token(id)?.step)?;
+        let input = self.visit_mut(id, step)?.input.clone();
+        let error = self.close_failed(id, error, attempt)?;
+        let root = error_root(&error, step, input.as_deref(), attempt);
+        match takers {
+            Takers::All => self.route(id, step, error, root, step.on_failure.go_on),
+            Takers::Handlers => self.route(id, step, error, root, None),
+            Takers::Around => self.pass_up(id, error, root),
+        }
+    }
+
+    /// Marks the visit of a control point as failed. The error is kept there and counted like an output; a failure must
+    /// always find room, so it is cut to half of what there is: its handler needs some too.
     pub(super) fn close_failed(
         &mut self,
         id: TokenId,
-        error: &ErrorInfo,
+        mut error: ErrorInfo,
         attempt: u32,
     ) -> Step<Arc<ErrorInfo>> {
+        self.close_activity(id)?;
+        let room = self.limits.max_state_bytes.saturating_sub(self.state.bytes);
+        limit_error(&mut error, room / 2);
+        let bytes = error_bytes(&error);
+        self.state.bytes = self.state.bytes.saturating_add(bytes);
         let token = self.token(id)?;
         let (idx, path, number) = (token.step, token.path.clone(), token.visit);
         let step = self.step(idx)?;
-        let error = Arc::new(error.clone());
+        let error = Arc::new(error);
         let (now, seq) = (self.now, self.seq);
         let visit = self.visit_mut(id, step)?;
         visit.status = StepStatus::Failed;
         visit.error = Some(error.clone());
+        let counted = u32::try_from(bytes).unwrap_or(u32::MAX);
+        visit.bytes = visit.bytes.saturating_add(counted);
         visit.attempt = attempt;
         visit.completed_at = Some(now);
         visit.completion_seq = Some(seq);
@@ -50,7 +78,6 @@ impl Machine<'_> {
             attempt,
             error: error.clone(),
         });
-        self.token_mut(id)?.activity = Activity::Frozen;
         self.state.handling.remove(&id);
         Ok(error)
     }
@@ -67,10 +94,13 @@ impl Machine<'_> {
         match self.handler(id, step, &error, &root)? {
             Ok(Some((handler, extra))) => return self.hand_over(id, handler.target, root, extra),
             Ok(None) => {}
-            // A handler condition that fails is an error of its own and leaves the handlers behind.
+            // A handler condition that fails is an error of its own and leaves the handlers behind. What it was about
+            // stays: the input of the step that failed, and in which attempt.
             Err(failed) => {
-                let failed = Arc::new(failed);
-                let root = error_root(&failed, step, None, 0);
+                let failed = self.note_expression_error(id, failed)?;
+                let visit = self.visit_mut(id, step)?;
+                let (input, attempt) = (visit.input.clone(), visit.attempt);
+                let root = error_root(&failed, step, input.as_deref(), attempt);
                 return self.pass_up(id, failed, root);
             }
         }
@@ -92,6 +122,20 @@ impl Machine<'_> {
             Some(GoOn::EndPath) => self.end_path(id, None),
             None => self.pass_up(id, error, root),
         }
+    }
+
+    /// Writes down an expression that failed beside the error it was to handle.
+    fn note_expression_error(&mut self, id: TokenId, error: ErrorInfo) -> Step<Arc<ErrorInfo>> {
+        let error = Arc::new(error);
+        let token = self.token(id)?;
+        let entry = TrailEntry::ExpressionError {
+            step: token.step,
+            path: token.path.clone(),
+            visit: token.visit,
+            error: error.clone(),
+        };
+        self.trail.push(entry);
+        Ok(error)
     }
 
     /// The first matching handler and the members its `inputMapping` makes.
@@ -171,23 +215,36 @@ impl Machine<'_> {
     fn pass_up(&mut self, id: TokenId, error: Arc<ErrorInfo>, root: Arc<Value>) -> Step {
         match self.token(id)?.parent {
             Some(container) => self.scope_ended(id, container, Err(error)),
-            None => self.unhandled(id, error, root),
+            None => {
+                let step = self.step(self.token(id)?.step)?;
+                self.unhandled(id, step, error, root)
+            }
         }
     }
 
-    /// The workflow's own output could not be built.
+    /// The workflow's own output could not be built at the step a control point stands on.
     pub(super) fn fail_root(&mut self, id: TokenId, error: ErrorInfo) -> Step {
+        let step = self.step(self.token(id)?.step)?;
+        let root = error_root(&error, step, None, 0);
         let mut id = id;
         while let Some(parent) = self.token(id)?.parent {
             id = parent;
         }
-        let step = self.step(self.token(id)?.step)?;
-        let root = error_root(&error, step, None, 0);
-        self.unhandled(id, Arc::new(error), root)
+        // An END in a nested scope ends the whole instance. The root's control point still stands on the container,
+        // and is about to be sent to the handler: nothing may go on inside the container without it.
+        self.stop(id, false);
+        self.unhandled(id, step, Arc::new(error), root)
     }
 
     /// The workflow-wide handler runs once; after that the instance fails.
-    fn unhandled(&mut self, id: TokenId, error: Arc<ErrorInfo>, root: Arc<Value>) -> Step {
+    fn unhandled(
+        &mut self,
+        id: TokenId,
+        step: &CompiledStep,
+        error: Arc<ErrorInfo>,
+        root: Arc<Value>,
+    ) -> Step {
+        let failed_step_id = Some(step.id.clone());
         if let Some(handler) = &self.flow.on_error
             && !self.state.on_error_used
         {
@@ -198,16 +255,19 @@ impl Machine<'_> {
                     Ok(Value::Object(members)) => Some(members),
                     Ok(_) => None,
                     Err(failed) => {
-                        self.fail_instance(Arc::new(expression_error(&failed)), None);
+                        let failed = self.note_expression_error(id, expression_error(&failed))?;
+                        self.fail_instance(failed, failed_step_id);
                         return Ok(());
                     }
                 },
             };
-            self.state.unhandled = Some(error);
+            self.state.unhandled = Some(InstanceError {
+                error,
+                failed_step_id,
+            });
             return self.hand_over(id, handler.target, root, extra);
         }
-        let failed_step = Some(self.step(self.token(id)?.step)?.id.clone());
-        self.fail_instance(error, failed_step);
+        self.fail_instance(error, failed_step_id);
         Ok(())
     }
 }

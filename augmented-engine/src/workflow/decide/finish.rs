@@ -35,23 +35,28 @@ impl Machine<'_> {
     ) -> Step {
         let step = self.step(self.token(id)?.step)?;
         let raw = raw.and_then(known);
-        let output = match self.mapped_output(id, step, raw.as_ref(), outcome.as_deref())? {
-            Ok(output) => output,
-            Err(error) => return self.fail_step(id, error, attempt),
-        };
-        let mark = self.trail.len();
+        // What a failed step mapped and assigned is taken back: output and variables change only with a success.
+        let (mark, counted) = (self.trail.len(), self.state.bytes);
+        let (output, output_bytes) =
+            match self.mapped_output(id, step, raw.as_ref(), outcome.as_deref())? {
+                Ok(output) => output,
+                Err(error) => return self.fail_step(id, error, attempt),
+            };
         let before = match self.assign(id, step, raw.as_deref(), outcome.as_deref())? {
             Ok(before) => before,
-            Err(error) => return self.fail_step(id, error, attempt),
+            Err(error) => {
+                self.state.bytes = counted;
+                return self.fail_step(id, error, attempt);
+            }
         };
         let chosen = match self.choose(id, step, raw.as_deref(), outcome.as_deref())? {
             Ok(chosen) => chosen,
             Err(error) => {
-                // What a failed step assigned is taken back: variables change only with a success.
                 if let Some(before) = before {
                     self.state.vars = before;
                     self.trail.truncate(mark);
                 }
+                self.state.bytes = counted;
                 return self.fail_step(id, error, attempt);
             }
         };
@@ -62,6 +67,7 @@ impl Machine<'_> {
         visit.status = StepStatus::Completed;
         visit.outcome.clone_from(&outcome);
         visit.output.clone_from(&output);
+        visit.bytes = visit.bytes.saturating_add(output_bytes);
         visit.attempt = attempt;
         visit.completed_at = Some(now);
         visit.completion_seq = Some(seq);
@@ -79,14 +85,18 @@ impl Machine<'_> {
         }
     }
 
-    /// Evaluates `outputMapping`, or hands the raw output on, and counts it.
+    /// Evaluates `outputMapping`, or hands the raw output on, and counts it. Answers the output and its bytes.
+    #[expect(
+        clippy::type_complexity,
+        reason = "the two parts are taken apart at once by the only caller"
+    )]
     fn mapped_output(
         &mut self,
         id: TokenId,
         step: &CompiledStep,
         raw: Option<&Arc<Value>>,
         outcome: Option<&str>,
-    ) -> Step<Result<Option<Arc<Value>>, ErrorInfo>> {
+    ) -> Step<Result<(Option<Arc<Value>>, u32), ErrorInfo>> {
         let output = match &step.output_mapping {
             Some(template) => {
                 let token = self.token(id)?;
@@ -101,17 +111,13 @@ impl Machine<'_> {
             }
             None => raw.cloned(),
         };
-        if let Some(value) = &output {
-            let bytes = json_bytes(value);
-            if let Err(error) = self.count(bytes, "the output of the step") {
-                return Ok(Err(error));
-            }
-            let visit = self.visit_mut(id, step)?;
-            visit.bytes = visit
-                .bytes
-                .saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        let bytes = output.as_deref().map_or(0, json_bytes);
+        if output.is_some()
+            && let Err(error) = self.count(bytes, "the output of the step")
+        {
+            return Ok(Err(error));
         }
-        Ok(Ok(output))
+        Ok(Ok((output, u32::try_from(bytes).unwrap_or(u32::MAX))))
     }
 
     /// Writes workflow variables; every entry sees the old values. Answers the old variables if any changed.
@@ -232,7 +238,10 @@ impl Machine<'_> {
         output: Option<Arc<Value>>,
     ) -> Step {
         let token = self.token(id)?;
-        let rule = (self.flow.decisions != DecisionDetail::None).then_some(rule);
+        let rule = match self.flow.decisions {
+            DecisionDetail::Failures | DecisionDetail::None => None,
+            DecisionDetail::Rule | DecisionDetail::Values => Some(rule),
+        };
         self.trail.push(TrailEntry::Transition {
             from: token.step,
             to: target,
@@ -273,9 +282,8 @@ impl Machine<'_> {
 
     fn end_root(&mut self, id: TokenId, output: Option<Arc<Value>>) -> Step {
         // The workflow-wide error handler leads to FAILED unless it reaches an END that says otherwise.
-        if let Some(error) = self.state.unhandled.clone() {
-            let step = self.step(self.token(id)?.step)?;
-            self.fail_instance(error, Some(step.id.clone()));
+        if let Some(unhandled) = self.state.unhandled.clone() {
+            self.fail_instance(unhandled.error, unhandled.failed_step_id);
             return Ok(());
         }
         self.complete_instance(id, None, output, None)
@@ -480,6 +488,7 @@ impl Machine<'_> {
         self.work.clear();
         if self.state.status == InstanceStatus::Cancelling {
             self.state.tokens.clear();
+            self.state.handling.clear();
         }
     }
 }

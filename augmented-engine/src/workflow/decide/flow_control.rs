@@ -5,10 +5,11 @@ use std::sync::Arc;
 use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::runtime::{Activity, SignalMessage, TimerKind, TokenId};
 use augmented_core::time::Timestamp;
-use chrono::{LocalResult, NaiveDate, NaiveDateTime, TimeZone};
+use chrono::{DateTime, Datelike, LocalResult, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use serde_json::json;
 
 use super::super::graph::{Body, WaitTimeout};
+use super::super::size::signal_bytes;
 use super::{Fault, Machine, Step};
 
 impl Machine<'_> {
@@ -25,6 +26,7 @@ impl Machine<'_> {
             .iter()
             .position(|kept| kept.0.signal_type == *signal_type);
         if let Some(signal) = kept.and_then(|position| self.state.signals.remove(position)) {
+            self.state.bytes = self.state.bytes.saturating_sub(signal_bytes(&signal.0));
             self.token_mut(id)?.activity = Activity::Signal { until: None };
             return self.take_signal(id, &signal.0);
         }
@@ -107,8 +109,8 @@ impl Machine<'_> {
     fn expire(&mut self, id: TokenId, handler: u16, error: ErrorInfo) -> Step {
         let step = self.step(self.token(id)?.step)?;
         let input = self.visit_mut(id, step)?.input.clone();
+        let error = self.close_failed(id, error, 0)?;
         let root = super::failure::error_root(&error, step, input.as_deref(), 0);
-        self.close_failed(id, &error, 0)?;
         self.hand_over(id, handler, root, None)
     }
 
@@ -122,7 +124,7 @@ impl Machine<'_> {
 }
 
 /// Reads an instant: RFC 3339, or a local date or date-time in `zone`. A local time that a clock change skips
-/// means the instant after the gap, one that it repeats means the first.
+/// means the instant of the change, one that it repeats means the first.
 pub(super) fn parse_instant(text: &str, zone: chrono_tz::Tz) -> Option<Timestamp> {
     if let Ok(at) = text.parse() {
         return Some(at);
@@ -140,16 +142,37 @@ pub(super) fn parse_instant(text: &str, zone: chrono_tz::Tz) -> Option<Timestamp
             .ok()?
             .and_hms_opt(0, 0, 0)
     })?;
-    let mut probe = local;
-    for _ in 0..=24 {
-        match zone.from_local_datetime(&probe) {
-            LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => {
-                return Some(Timestamp::from_chrono(at.to_utc()));
-            }
-            LocalResult::None => probe += chrono::TimeDelta::minutes(15),
+    // An instant outside these years cannot be written down; arithmetic inside them cannot overflow.
+    if !(1..=9999).contains(&local.year()) {
+        return None;
+    }
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => {
+            Some(Timestamp::from_chrono(at.to_utc()))
+        }
+        LocalResult::None => end_of_gap(local, zone),
+    }
+}
+
+/// The instant at which the clocks of `zone` jump past `local`: found by halving the four days around it, in which the
+/// clocks show less at first and more at last, and never `local` itself.
+fn end_of_gap(local: NaiveDateTime, zone: chrono_tz::Tz) -> Option<Timestamp> {
+    let wanted = local.and_utc().timestamp();
+    let shown = |seconds: i64| {
+        let utc = DateTime::from_timestamp(seconds, 0)?.naive_utc();
+        let offset = zone.offset_from_utc_datetime(&utc).fix();
+        Some(seconds + i64::from(offset.local_minus_utc()))
+    };
+    let (mut before, mut after) = (wanted - 2 * 86_400, wanted + 2 * 86_400);
+    while after - before > 1 {
+        let middle = before + (after - before) / 2;
+        if shown(middle)? > wanted {
+            after = middle;
+        } else {
+            before = middle;
         }
     }
-    None
+    Some(Timestamp::from_chrono(DateTime::from_timestamp(after, 0)?))
 }
 
 #[cfg(test)]
@@ -179,7 +202,38 @@ mod tests {
         );
         check("2026-07-01", "Europe/Berlin", "2026-06-30T22:00:00Z");
         check("2026-03-29T02:30", "Europe/Berlin", "2026-03-29T01:00:00Z");
+        check("2026-03-29T02:10", "Europe/Berlin", "2026-03-29T01:00:00Z");
+        check(
+            "2026-03-29T02:59:59.5",
+            "Europe/Berlin",
+            "2026-03-29T01:00:00Z",
+        );
+        check(
+            "2026-10-04T02:15",
+            "Australia/Lord_Howe",
+            "2026-10-03T15:30:00Z",
+        );
+        // Samoa left out a whole day.
+        check("2011-12-30T12:00", "Pacific/Apia", "2011-12-30T10:00:00Z");
         check("2026-10-25 02:30", "Europe/Berlin", "2026-10-25T00:30:00Z");
         check("soon", "UTC", "none");
+    }
+
+    #[test]
+    fn instants_that_cannot_be_written_are_none() {
+        for text in [
+            "+262142-12-31T23:59:59",
+            "-262142-01-01",
+            "+10000-01-01",
+            "0000-01-01",
+        ] {
+            check(text, "America/New_York", "none");
+            check(text, "UTC", "none");
+        }
+        check(
+            "9999-12-31T23:59:59",
+            "America/New_York",
+            "9999-12-31T23:59:59.999999Z",
+        );
     }
 }

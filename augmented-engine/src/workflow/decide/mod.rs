@@ -19,66 +19,44 @@ use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::expr::ExprError;
 use augmented_core::ids::Seq;
 use augmented_core::runtime::{
-    Activity, CancelRequest, Fact, FrameId, InstanceState, InstanceStatus, Message, PathRef,
-    SignalMessage, StartMessage, StepIdx, TimerKey, TimerKind, Token, TokenId, TrailEntry,
+    Activity, BranchStatus, CancelRequest, DecideLimits, Fact, Frame, FrameId, GivenUp,
+    InstanceState, InstanceStatus, Message, PathRef, SignalMessage, StartMessage, StepIdx,
+    TaskDone, TaskStatus, TimerKey, TimerKind, Token, TokenId, TrailEntry,
 };
 use augmented_core::store::TimerRow;
 use augmented_core::time::Timestamp;
 use serde_json::{Map, Value};
 
 use super::command::{Command, Transition};
-use super::graph::{Body, CompiledStep, CompiledWorkflow};
+use super::graph::{Body, CompiledStep, CompiledWorkflow, DecisionDetail};
 use super::roots::{Roots, StartRoots};
+use super::size::{json_bytes, limit_errors, signal_bytes};
 
-/// The limits and settings that decisions depend on; replay needs the same ones.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct DecideLimits {
-    /// Visits of one step in one scope where the step states none (100).
-    pub max_step_visits: u32,
-    /// Visits over all steps and scopes (100 000).
-    pub max_total_visits: u32,
-    /// Bytes of variables, and of one step output (256 KiB each).
-    pub max_value_bytes: usize,
-    /// Bytes of all inputs, outputs and variables of an instance (1 MiB).
-    pub max_state_bytes: u64,
-    /// Signals kept for later steps before the door refuses more (1000).
-    pub max_signals: usize,
-    /// How deep sub-workflows nest (10).
-    pub max_depth: u16,
-    /// How long a cancellation waits for running tasks, in microseconds (30 s).
-    pub cancel_grace_micros: i64,
-    /// Seed of the jitter of child retries (0).
-    pub seed: u64,
-}
-
-impl Default for DecideLimits {
-    fn default() -> Self {
-        Self {
-            max_step_visits: 100,
-            max_total_visits: 100_000,
-            max_value_bytes: 256 * 1024,
-            max_state_bytes: 1024 * 1024,
-            max_signals: 1000,
-            max_depth: 10,
-            cancel_grace_micros: 30_000_000,
-            seed: 0,
-        }
-    }
-}
+/// How many tasks that were given up are remembered; what is forgotten costs a late answer the name of its step.
+const MAX_GIVEN_UP: usize = 64;
 
 /// Applies one message to an instance.
 ///
 /// The state is changed in place; a caller whose commit is refused throws it away and loads again. A message for
 /// something that is over changes nothing and leaves a fact that says so.
+///
+/// `limits` count for an instance that begins now: its start pins them in the fact and in the state. Every other
+/// message is decided under what the state has pinned.
 pub fn decide(
     flow: &CompiledWorkflow,
     state: &mut InstanceState,
-    message: Message,
+    mut message: Message,
     now: Timestamp,
     limits: &DecideLimits,
 ) -> Transition {
     let seq = state.next_seq();
+    if let Message::Start(start) = &mut message
+        && state.seq.is_none()
+    {
+        state.limits = *start.limits.get_or_insert(*limits);
+    }
+    limit_errors(&mut message);
+    let limits = state.limits;
     let mut machine = Machine {
         flow,
         state,
@@ -94,8 +72,13 @@ pub fn decide(
     }
     machine.settle();
     let Machine {
-        trail, commands, ..
+        mut trail,
+        commands,
+        ..
     } = machine;
+    if flow.decisions == DecisionDetail::Failures {
+        trail.retain(is_worth_keeping);
+    }
     state.seq = Some(seq);
     Transition {
         fact: Fact {
@@ -108,18 +91,83 @@ pub fn decide(
     }
 }
 
+/// Whether the state of an instance has the bytes to keep one more signal that no step waits for.
+#[must_use]
+pub fn has_room_for(state: &InstanceState, signal: &SignalMessage) -> bool {
+    state.bytes.saturating_add(signal_bytes(signal)) <= state.limits.max_state_bytes
+}
+
+/// Whether a message is a timer of something that is over, which changes nothing and is not worth a fact: whoever
+/// takes it from the store drops it there.
+#[must_use]
+pub fn is_surplus(state: &InstanceState, message: &Message) -> bool {
+    let Message::Timer(key) = message else {
+        return false;
+    };
+    match key.kind {
+        TimerKind::Execution => state.status.is_terminal(),
+        TimerKind::CancelGrace => state.status != InstanceStatus::Cancelling,
+        TimerKind::BranchTimeout => !state.tokens.values().any(|token| {
+            matches!(&token.activity, Activity::Parallel(fork) if fork.branches.iter().any(|branch| {
+                branch.status == BranchStatus::Running
+                    && branch.until.is_some_and(|(activation, _)| activation == key.activation)
+            }))
+        }),
+        TimerKind::Delay
+        | TimerKind::Wait
+        | TimerKind::PollRound
+        | TimerKind::PollTimeout
+        | TimerKind::ChildRetry
+        | TimerKind::ChildTimeout
+        | TimerKind::TaskRetry => {
+            state.status.is_terminal()
+                || !state
+                    .tokens
+                    .values()
+                    .any(|token| token.activation == key.activation)
+        }
+    }
+}
+
 impl CompiledWorkflow {
     /// The variables an instance begins with.
     ///
     /// # Errors
-    /// The error of the expression that failed; the start is refused with it.
-    pub fn initial_variables(&self, input: &Value, now: Timestamp) -> Result<Value, ErrorInfo> {
-        match &self.variables {
-            Some(variables) => variables
-                .eval(&StartRoots { input, now })
-                .map_err(|error| expression_error(&error)),
-            None => Ok(Value::Object(Map::new())),
-        }
+    /// The error of the expression that failed, or `STATE_SIZE_EXCEEDED`; the start is refused with it.
+    pub fn initial_variables(
+        &self,
+        input: &Value,
+        now: Timestamp,
+        limits: &DecideLimits,
+    ) -> Result<Value, ErrorInfo> {
+        let Some(variables) = &self.variables else {
+            return Ok(Value::Object(Map::new()));
+        };
+        let variables = variables
+            .eval(&StartRoots { input, now })
+            .map_err(|error| expression_error(&error))?;
+        enter::check_size(limits, 0, json_bytes(&variables), "the set of variables")?;
+        Ok(variables)
+    }
+}
+
+/// Whether an entry is kept where a workflow wants failures only. What the message of a fact says anyway, and how the
+/// instance ended, is not for a workflow to leave out.
+fn is_worth_keeping(entry: &TrailEntry) -> bool {
+    match entry {
+        TrailEntry::BranchEnded { status, .. } => **status == *"FAILED",
+        entry => matches!(
+            entry,
+            TrailEntry::Failed { .. }
+                | TrailEntry::ExpressionError { .. }
+                | TrailEntry::RetryScheduled { .. }
+                | TrailEntry::Answered { .. }
+                | TrailEntry::Stale { .. }
+                | TrailEntry::CancelRequested { .. }
+                | TrailEntry::InstanceCompleted
+                | TrailEntry::InstanceFailed { .. }
+                | TrailEntry::InstanceCancelled
+        ),
     }
 }
 
@@ -145,7 +193,7 @@ struct Machine<'a> {
     state: &'a mut InstanceState,
     now: Timestamp,
     seq: Seq,
-    limits: &'a DecideLimits,
+    limits: DecideLimits,
     trail: Vec<TrailEntry>,
     commands: Vec<Command>,
     work: VecDeque<Entry>,
@@ -157,7 +205,14 @@ impl<'a> Machine<'a> {
             return self.on_start(start);
         }
         if self.state.status.is_terminal() {
-            self.stale(None);
+            match message {
+                Message::TaskDone(done) => self.stale_answer(done),
+                Message::Start(_)
+                | Message::Signal(_)
+                | Message::Timer(_)
+                | Message::ChildDone(_)
+                | Message::Cancel(_) => self.stale(None),
+            }
             return Ok(());
         }
         match message {
@@ -187,11 +242,21 @@ impl<'a> Machine<'a> {
         self.state.task_pins = start.task_pins.clone();
         self.state.started_at = Some(self.now);
         self.state.status = InstanceStatus::Running;
-        let frame = self.new_frame(None, None, None, self.flow.root_slots, 0);
+        let frame = self.new_frame(Frame {
+            parent: None,
+            owner: None,
+            item: None,
+            left_bodies: Vec::new(),
+            visit_base: 0,
+            visits: (0..self.flow.root_slots).map(|_| None).collect(),
+        });
         let header = self.state.header.clone();
-        match self.flow.initial_variables(&header.input, self.now) {
+        match self
+            .flow
+            .initial_variables(&header.input, self.now, &self.limits)
+        {
             Ok(variables) => {
-                self.state.bytes = super::size::json_bytes(&variables) as u64;
+                self.state.bytes = json_bytes(&variables) as u64;
                 self.state.vars = Arc::new(variables);
             }
             Err(error) => {
@@ -224,7 +289,8 @@ impl<'a> Machine<'a> {
             });
             return self.take_signal(id, signal);
         }
-        // Whatever passed the door is kept: its sender was told so.
+        // Whatever passed the door is kept: its sender was told so. It counts, so that the door refuses the next.
+        self.state.bytes = self.state.bytes.saturating_add(signal_bytes(signal));
         self.trail.push(TrailEntry::SignalReceived {
             step: None,
             path: None,
@@ -291,8 +357,10 @@ impl<'a> Machine<'a> {
             }
             // The driver resumes the task itself; the fact only records that the instance woke.
             TimerKind::TaskRetry => {
-                let token = self.token_of(key.activation);
-                self.fired(key, token);
+                match self.token_of(key.activation) {
+                    Some(token) => self.fired(key, Some(token)),
+                    None => self.stale(None),
+                }
                 Ok(())
             }
             TimerKind::BranchTimeout => self.on_branch_timeout(key),
@@ -326,11 +394,55 @@ impl<'a> Machine<'a> {
     /// Records that a message came for something that is over.
     fn stale(&mut self, token: Option<TokenId>) {
         let token = token.and_then(|id| self.state.tokens.get(&id));
-        let (step, path) = (
-            token.map(|token| token.step),
-            token.and_then(|token| token.path.clone()),
-        );
-        self.trail.push(TrailEntry::Stale { step, path });
+        self.trail.push(TrailEntry::Stale {
+            step: token.map(|token| token.step),
+            path: token.and_then(|token| token.path.clone()),
+            visit: token.map(|token| token.visit),
+        });
+    }
+
+    /// Records an answer of a task that does not count any more, and where that task stood.
+    fn stale_answer(&mut self, done: &TaskDone) {
+        match self.take_given_up(done) {
+            Some(GivenUp {
+                step, path, visit, ..
+            }) => self.trail.push(TrailEntry::Stale {
+                step: Some(step),
+                path,
+                visit: Some(visit),
+            }),
+            None => self.stale(None),
+        }
+    }
+
+    /// Remembers where a task stands that is given up.
+    fn give_up(&mut self, id: TokenId) {
+        let Some(token) = self.state.tokens.get(&id) else {
+            return;
+        };
+        if self.state.given_up.len() >= MAX_GIVEN_UP {
+            self.state.given_up.pop_front();
+        }
+        self.state.given_up.push_back(GivenUp {
+            activation: token.activation,
+            step: token.step,
+            path: token.path.clone(),
+            visit: token.visit,
+        });
+    }
+
+    /// Where a task stood that answers after it was given up. One that says it was stopped says no more.
+    fn take_given_up(&mut self, done: &TaskDone) -> Option<GivenUp> {
+        let given_up = &mut self.state.given_up;
+        let position = given_up
+            .iter()
+            .position(|task| task.activation == done.activation)?;
+        match done.status {
+            TaskStatus::Cancelled => given_up.remove(position),
+            TaskStatus::Completed | TaskStatus::Failed | TaskStatus::TimedOut => {
+                given_up.get(position).cloned()
+            }
+        }
     }
 
     /// The control point that is in the given activation now.

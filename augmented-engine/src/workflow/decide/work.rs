@@ -6,8 +6,8 @@ use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::ids::{InstanceId, TaskInstanceId, uuid_v7};
 use augmented_core::model::RetryPolicy;
 use augmented_core::runtime::{
-    Activity, ChildDone, ChildStatus, ParentRef, StepStatus, TaskDone, TaskStatus, TimerKind,
-    TokenId, TrailEntry,
+    Activity, AttemptOutcome, AttemptRecord, ChildDone, ChildStatus, GivenUp, ParentRef,
+    StepStatus, TaskDone, TaskStatus, TimerKind, TokenId, TrailEntry,
 };
 use augmented_core::time::Timestamp;
 use serde_json::{Value, json};
@@ -61,6 +61,12 @@ impl Machine<'_> {
 
     pub(super) fn on_task_done(&mut self, done: &TaskDone) -> Step {
         if self.state.stopping.remove(&done.activation).is_some() {
+            if let Some(GivenUp {
+                step, path, visit, ..
+            }) = self.take_given_up(done)
+            {
+                self.trail.push(TrailEntry::Answered { step, path, visit });
+            }
             if self.state.stopping.is_empty() {
                 self.end_cancelled();
             }
@@ -73,9 +79,10 @@ impl Machine<'_> {
                 .is_some_and(|token| matches!(token.activity, Activity::Task { task_instance_id, .. } if task_instance_id == done.task_instance_id))
         });
         let Some(id) = open else {
-            self.stale(None);
+            self.stale_answer(done);
             return Ok(());
         };
+        self.note_attempts(id, done)?;
         let token = self.token_mut(id)?;
         let Activity::Task {
             input,
@@ -114,6 +121,38 @@ impl Machine<'_> {
         }
     }
 
+    /// Disarms the timer behind the next attempt of a task that is over.
+    ///
+    /// The driver arms it when a back-off parks the instance, and the core does not know when. It is disarmed where it
+    /// may exist and a statement more costs nothing that matters: where a task is stopped, and where one ends after
+    /// attempts that failed, since another message may have woken the instance and the task gone on before the timer
+    /// fired. The hot path, a task that succeeds at once, never pays. What fires nevertheless is surplus: see
+    /// [`is_surplus`](super::is_surplus).
+    fn forget_retry(&mut self, done: &TaskDone) {
+        self.clear_timer(TimerKind::TaskRetry, done.activation);
+    }
+
+    /// What attempts before the last one leave to be done: their place in the history, and their timer. An attempt
+    /// that ran over its time may answer yet.
+    fn note_attempts(&mut self, id: TokenId, done: &TaskDone) -> Step {
+        let may_answer = |record: &AttemptRecord| record.outcome != AttemptOutcome::Failed;
+        if done.status == TaskStatus::TimedOut || done.failed_attempts.iter().any(may_answer) {
+            self.give_up(id);
+        }
+        if done.failed_attempts.is_empty() {
+            return Ok(());
+        }
+        let token = self.token(id)?;
+        let entry = TrailEntry::Answered {
+            step: token.step,
+            path: token.path.clone(),
+            visit: token.visit,
+        };
+        self.trail.push(entry);
+        self.forget_retry(done);
+        Ok(())
+    }
+
     /// Opens the first round of a POLL step.
     pub(super) fn begin_poll(
         &mut self,
@@ -142,8 +181,9 @@ impl Machine<'_> {
         round: u32,
         until: Option<Timestamp>,
     ) -> Step {
+        let error = self.state.handling.get(&id).map(Arc::as_ref);
         let roots = self
-            .roots(self.token(id)?, None)
+            .roots(self.token(id)?, error)
             .with_result(&done.output, done.outcome.as_deref().unwrap_or("SUCCESS"));
         let ready = match body.until.eval_bool(&roots) {
             Ok(ready) => ready,
@@ -235,10 +275,14 @@ impl Machine<'_> {
         match std::mem::replace(&mut token.activity, Activity::Frozen) {
             Activity::Task {
                 task_instance_id, ..
-            } => self.commands.push(Command::CancelTask {
-                activation,
-                task_instance_id,
-            }),
+            } => {
+                self.commands.push(Command::CancelTask {
+                    activation,
+                    task_instance_id,
+                });
+                self.clear_timer(TimerKind::TaskRetry, activation);
+                self.give_up(id);
+            }
             Activity::PollPause { .. } => self.clear_timer(TimerKind::PollRound, activation),
             _ => return Err(Fault("a poll is not open")),
         }
@@ -455,6 +499,16 @@ impl Machine<'_> {
         let fire_at = self
             .now
             .plus_micros(policy.delay_after(attempt, error.retry_after_ms, unit));
+        let token = self.token(id)?;
+        let entry = TrailEntry::RetryScheduled {
+            step: token.step,
+            path: token.path.clone(),
+            visit: token.visit,
+            attempt,
+            error: Arc::new(error),
+            fire_at,
+        };
+        self.trail.push(entry);
         self.visit_mut(id, step)?.status = StepStatus::Retrying;
         self.token_mut(id)?.activity = Activity::ChildPause {
             input,

@@ -154,6 +154,50 @@ fn a_container_hands_its_failure_to_its_own_handlers() {
     play.replays();
 }
 
+/// How the branches and iterations ended, in order, as `path STATUS`.
+fn ended(play: &Play) -> Vec<String> {
+    let entries = play.history();
+    let ended = entries
+        .iter()
+        .filter(|entry| entry.entry_type == HistoryType::BranchEnded);
+    ended
+        .map(|entry| {
+            format!(
+                "{} {}",
+                entry.scope_path,
+                entry.details.as_ref().unwrap()["status"].as_str().unwrap()
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn every_branch_that_began_ends_in_the_history() {
+    let mut definition = fork(json!({"type": "ALL"}), json!({}));
+    definition["steps"][0]["branches"][1]["timeout"] = json!("PT1M");
+    // The branch runs out of time while one of its steps handles an error.
+    definition["steps"][0]["branches"][1]["steps"] = json!([
+        {"stepId": "tb", "type": "TASK", "taskId": "t", "onFailure": {"handlers": [{"nextStepId": "hb"}]}},
+        task("hb", None)]);
+    let mut play = Play::new(definition, json!({}));
+    play.ok("tc", json!({}));
+    play.fail("tb", "NO", ErrorCategory::Business);
+    assert_eq!(play.state.handling.len(), 1);
+    play.fire();
+    assert_eq!(play.failed().code, "EXECUTION_TIMEOUT");
+    assert_eq!(
+        ended(&play),
+        ["f/c COMPLETED", "f/b FAILED", "f/a CANCELLED"]
+    );
+    assert!(play.state.handling.is_empty());
+    play.replays();
+
+    let mut play = Play::new(each(json!({})), lines(2));
+    play.fail("work", "NO", ErrorCategory::Business);
+    assert_eq!(ended(&play), ["each[0] FAILED", "each[1] CANCELLED"]);
+    play.replays();
+}
+
 #[test]
 fn a_branch_over_its_time_fails_with_a_timeout() {
     let mut definition = fork(json!({"type": "ALL"}), json!({}));
@@ -282,6 +326,42 @@ fn fail_fast_stops_the_other_iterations_and_names_the_item() {
 }
 
 #[test]
+fn a_loop_that_is_left_early_gives_its_bytes_back() {
+    let mut definition = each(json!({"maxVisits": 60, "outputMapping": {},
+        "onFailure": {"handlers": [{"nextStepId": "each", "condition": "steps.each.visit < 50"}, {"nextStepId": "end"}]}}));
+    definition["steps"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"stepId": "end", "type": "END"}));
+    let text = "x".repeat(10_000);
+    let mut play = Play::new(
+        definition,
+        json!({"lines": [{"sku": text}, {"sku": text}, {"sku": text}]}),
+    );
+    for _ in 0..50 {
+        play.ok("work", json!({"ok": 1}));
+        play.fail("work", "NO", ErrorCategory::Business);
+        assert_eq!(play.state.bytes, play.recount());
+    }
+    play.completed();
+    play.replays();
+}
+
+#[test]
+fn what_a_step_without_a_matching_entry_assigned_is_not_counted() {
+    let mut play = Play::new(
+        workflow(json!([
+            {"stepId": "a", "type": "TASK", "taskId": "t", "assign": {"v": "${output}"}, "next": [{"nextStepId": "b", "on": "OTHER"}],
+             "onFailure": {"handlers": [{"nextStepId": "b"}]}},
+            task("b", None)])),
+        json!({}),
+    );
+    play.ok("a", json!({"text": "x".repeat(1000)}));
+    assert_eq!(play.state.bytes, play.recount());
+    assert!(play.state.bytes < 500);
+}
+
+#[test]
 fn empty_lists_end_at_once_and_long_ones_are_refused() {
     assert_eq!(
         *Play::new(each(json!({})), lines(0)).completed(),
@@ -321,6 +401,46 @@ fn activations_never_repeat_when_a_loop_is_entered_again() {
     ids.dedup();
     assert_eq!((ids.len(), count), (8, 8));
     play.replays();
+}
+
+/// `Play` itself asserts that no key is handed out twice.
+#[test]
+fn activations_never_repeat_in_nested_loops_that_are_entered_again() {
+    let inner = json!({"stepId": "inner", "type": "FOR_EACH", "items": "input.list", "itemName": "j", "steps": [
+        task("t", None)]});
+    let between = json!({"stepId": "f", "type": "PARALLEL", "branches": [{"branchId": "b", "name": "B", "steps": [inner]}]});
+    let outer = json!({"stepId": "outer", "type": "FOR_EACH", "items": "input.list", "itemName": "i", "maxConcurrency": 1,
+        "steps": [between], "next": [{"nextStepId": "outer", "condition": "steps.outer.visit < 3"}, {"nextStepId": "end"}]});
+    let mut play = Play::new(
+        workflow(json!([outer, {"stepId": "end", "type": "END"}])),
+        json!({"list": [1, 2]}),
+    );
+    let mut visits = Vec::new();
+    while let Some(task) = play.tasks.pop_front() {
+        visits.push((
+            task.path.as_deref().unwrap_or_default().to_owned(),
+            task.visit,
+        ));
+        let message = play.done(&task, TaskStatus::Completed, json!({}), None, None);
+        play.send(message);
+    }
+    play.completed();
+    assert_eq!(play.keys.len(), 12);
+    assert_eq!(visits[0], ("outer[0]/f/b/inner[0]".to_owned(), 1));
+    assert_eq!(visits[2], ("outer[1]/f/b/inner[0]".to_owned(), 1));
+    assert_eq!(visits[4], ("outer[0]/f/b/inner[0]".to_owned(), 2));
+    play.replays();
+}
+
+#[test]
+fn every_item_begins_at_visit_one_however_late_its_turn_comes() {
+    let mut play = Play::new(each(json!({"maxConcurrency": 5})), lines(12));
+    while let Some(task) = play.tasks.pop_front() {
+        assert_eq!(task.visit, 1, "{:?}", task.path);
+        let message = play.done(&task, TaskStatus::Completed, json!({"ok": 1}), None, None);
+        play.send(message);
+    }
+    play.completed();
 }
 
 #[test]

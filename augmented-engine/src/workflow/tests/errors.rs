@@ -51,6 +51,39 @@ fn a_handler_condition_that_fails_is_the_error_itself() {
 }
 
 #[test]
+fn a_handler_condition_that_fails_keeps_what_it_was_about() {
+    let mut definition = workflow_with(
+        json!([
+            {"stepId": "a", "type": "TASK", "taskId": "t", "input": {"orderId": 7},
+             "onFailure": {"handlers": [{"condition": "error.details.missing > 1", "nextStepId": "h"}]}},
+            task("h", None)]),
+        json!({}),
+    );
+    definition["onError"] = json!({"handlerStepId": "h", "inputMapping":
+        {"order": "${error.stepInput.orderId}", "attempt": "${error.attempt}", "code": "${error.code}"}});
+    let mut play = Play::new(definition, json!({}));
+    play.fail("a", "BAD_INPUT", ErrorCategory::Validation);
+    assert_eq!(
+        *play.open("h").input,
+        json!({"order": 7, "attempt": 1, "code": "EXPR_EVAL"})
+    );
+    let entries = play.history();
+    let noted = entries
+        .iter()
+        .find(|entry| entry.entry_type == HistoryType::ExpressionError)
+        .unwrap();
+    assert_eq!(
+        (noted.step_id.as_deref(), noted.visit),
+        (Some("a"), Some(1))
+    );
+    assert_eq!(
+        noted.details.as_ref().unwrap()["error"]["code"],
+        "EXPR_EVAL"
+    );
+    play.replays();
+}
+
+#[test]
 fn continue_leads_to_the_named_step_the_default_entry_or_the_end_of_the_path() {
     for (plan, next, entered) in [
         (
@@ -102,6 +135,17 @@ fn the_workflow_handler_runs_once_and_ends_in_failed_unless_an_end_says_complete
     let mut first = play(json!({"stepId": "z", "type": "PASS"}));
     first.ok("h", json!({}));
     assert_eq!(first.failed().code, "BOOM");
+    assert_eq!(
+        first
+            .state
+            .error
+            .as_ref()
+            .unwrap()
+            .failed_step_id
+            .as_deref(),
+        Some("a")
+    );
+    first.replays();
 
     let mut second = play(json!({"stepId": "z", "type": "END"}));
     second.ok("h", json!({"ok": 1}));
@@ -111,6 +155,132 @@ fn the_workflow_handler_runs_once_and_ends_in_failed_unless_an_end_says_complete
     third.fail("h", "AGAIN", ErrorCategory::Permanent);
     assert_eq!(third.failed().code, "AGAIN");
     third.replays();
+}
+
+#[test]
+fn a_bad_output_at_a_nested_end_stops_the_other_branches_before_the_workflow_handler() {
+    let steps = json!([
+        {"stepId": "f", "type": "PARALLEL", "branches": [
+            {"branchId": "one", "name": "1", "steps": [task("a", Some("e")), {"stepId": "e", "type": "END", "output": {"n": "text"}}]},
+            {"branchId": "two", "name": "2", "timeout": "PT1H", "steps": [task("b", None)]}]},
+        task("h", Some("z")),
+        {"stepId": "z", "type": "END", "output": {"n": 1, "from": "${steps.f.status}"}},
+    ]);
+    let mut play = Play::new(
+        workflow_with(
+            steps,
+            json!({"onError": {"handlerStepId": "h"}, "outputSchema": {"type": "object", "properties": {"n": {"type": "integer"}}}}),
+        ),
+        json!({}),
+    );
+    play.ok("a", json!({}));
+    assert_eq!(play.open_steps(), ["h@"]);
+    assert_eq!((play.cancelled_tasks, play.timers.len()), (1, 0));
+    play.ok("h", json!({}));
+    assert_eq!(*play.completed(), json!({"n": 1, "from": "CANCELLED"}));
+    play.replays();
+}
+
+/// A loop over three items whose second one goes round and round, with what the loop says about failures.
+fn exhausted(more: Value, top: Value) -> Play {
+    let mut each = json!({"stepId": "each", "type": "FOR_EACH", "items": "input.list", "maxConcurrency": 1, "steps": [
+        {"stepId": "p", "type": "TASK", "taskId": "t", "maxVisits": 3,
+         "next": [{"nextStepId": "p", "condition": "item == 2"}, {"nextStepId": "q"}]},
+        {"stepId": "q", "type": "PASS"}]});
+    each.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    let mut play = Play::new(
+        workflow_with(json!([each, task("h", None)]), top),
+        json!({"list": [1, 2, 3]}),
+    );
+    while play.tasks.iter().any(|task| task.path.is_some()) {
+        play.ok("p", json!({}));
+    }
+    play
+}
+
+#[test]
+fn an_item_that_is_entered_too_often_is_one_failed_item() {
+    let play = exhausted(json!({"onItemFailure": "COLLECT"}), json!({}));
+    let output = play.completed();
+    assert_eq!(
+        (
+            &output["succeeded"],
+            &output["failed"],
+            &output["items"][1]["error"]["code"]
+        ),
+        (&json!(2), &json!(1), &json!("STEP_VISIT_LIMIT_EXCEEDED"))
+    );
+    play.replays();
+}
+
+#[test]
+fn a_visit_limit_reaches_the_handlers_of_the_container_and_of_the_workflow() {
+    for (more, top) in [
+        (
+            json!({"onFailure": {"handlers": [{"errorCode": "STEP_VISIT_LIMIT_EXCEEDED", "nextStepId": "h"}]}}),
+            json!({}),
+        ),
+        (
+            json!({"onFailure": {"action": "CONTINUE", "nextStepId": "h"}}),
+            json!({}),
+        ),
+        (json!({}), json!({"onError": {"handlerStepId": "h"}})),
+    ] {
+        let play = exhausted(more, top);
+        assert_eq!(play.open_steps(), ["h@"]);
+        play.replays();
+    }
+}
+
+#[test]
+fn exhausted_steps_do_not_hand_their_error_to_each_other_for_ever() {
+    let step = |id: &str, other: &str| {
+        json!({"stepId": id, "type": "PASS", "maxVisits": 2, "input": {"x": "${input.missing}"},
+            "onFailure": {"handlers": [{"nextStepId": other}]}})
+    };
+    let play = Play::new(workflow(json!([step("a", "b"), step("b", "a")])), json!({}));
+    assert_eq!(play.failed().code, "STEP_VISIT_LIMIT_EXCEEDED");
+    assert!(play.state.total_visits < 10);
+    play.replays();
+}
+
+#[test]
+fn variables_that_are_too_large_refuse_the_start() {
+    let definition = workflow_with(
+        json!([task("a", None)]),
+        json!({"variables": {"one": "${input.text}", "two": "${input.text}"}}),
+    );
+    let input = json!({"text": "x".repeat(140_000)});
+    let play = Play::new(definition, input.clone());
+    assert_eq!(play.failed().code, "STATE_SIZE_EXCEEDED");
+    assert_eq!(play.state.total_visits, 0);
+    // The door says so before anything is stored.
+    let refused = play
+        .flow
+        .initial_variables(&input, play.now, &DecideLimits::default());
+    assert_eq!(refused.unwrap_err().code, "STATE_SIZE_EXCEEDED");
+    play.replays();
+}
+
+#[test]
+fn an_error_is_cut_to_what_may_be_kept_of_it() {
+    let mut play = with_handlers(json!([{"nextStepId": "fix"}]));
+    let mut error = ErrorInfo::new("HUGE", ErrorCategory::Validation, "ä".repeat(2_000_000))
+        .with_details(json!({"text": "x".repeat(3_000_000)}));
+    error.retry_after_ms = Some(7);
+    play.answer("a", TaskStatus::Failed, Value::Null, None, Some(error));
+    let handled = play.state.handling.values().next().unwrap();
+    assert_eq!(
+        (&handled["code"], &handled["details"]),
+        (&json!("HUGE"), &json!({"omittedBytes": 3_000_012}))
+    );
+    let fact = serde_json::to_string(&play.facts[1]).unwrap();
+    assert!(fact.len() < 2_200_000, "{}", fact.len());
+    assert!(play.state.bytes <= play.limits.max_state_bytes);
+    assert_eq!(play.state.bytes, play.recount());
+    play.replays();
 }
 
 #[test]

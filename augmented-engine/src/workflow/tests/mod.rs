@@ -2,29 +2,33 @@
 
 mod containers;
 mod errors;
+mod histories;
 mod paths;
 mod random;
 mod replays;
 mod waits;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::expr::CelEngine;
 use augmented_core::ids::{InstanceId, TenantId};
-use augmented_core::model::WorkflowDefinition;
+use augmented_core::model::{StepType, WorkflowDefinition};
 use augmented_core::runtime::{
-    ChildDone, ChildStatus, DefinitionPin, Fact, HistoryEntry, InstanceHeader, InstanceState,
-    InstanceStatus, Message, SignalMessage, StartMessage, TaskDone, TaskStatus, TimerKey,
+    Activity, ChildDone, ChildStatus, DefinitionPin, Fact, HistoryEntry, HistoryType,
+    InstanceHeader, InstanceState, InstanceStatus, ItemResult, Message, SignalMessage,
+    StartMessage, TaskDone, TaskStatus, TimerKey,
 };
 use augmented_core::store::LoadedInstance;
 use augmented_core::time::Timestamp;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::size::{error_bytes, json_bytes, signal_bytes};
 use super::{
-    Command, CompiledWorkflow, DecideLimits, RunTask, StartChild, decide, history, replay,
+    Command, CompiledWorkflow, DecideLimits, RunTask, StartChild, activation_text, decide, history,
+    replay,
 };
 
 /// The instant every play begins at.
@@ -42,6 +46,8 @@ struct Play {
     cancelled_tasks: usize,
     cancelled_children: usize,
     limits: DecideLimits,
+    /// The idempotency keys under which work was handed out, none twice.
+    keys: BTreeSet<String>,
 }
 
 impl Play {
@@ -91,10 +97,9 @@ impl Play {
             cancelled_tasks: 0,
             cancelled_children: 0,
             limits,
+            keys: BTreeSet::new(),
         };
-        play.send(Message::Start(StartMessage {
-            task_pins: Arc::from([]),
-        }));
+        play.send(Message::Start(StartMessage::new(Arc::from([]))));
         play
     }
 
@@ -103,7 +108,11 @@ impl Play {
         self.facts.push(transition.fact);
         for command in transition.commands {
             match command {
-                Command::RunTask(task) => self.tasks.push_back(task),
+                Command::RunTask(task) => {
+                    let activation = activation_text(&task.path, task.visit, task.round);
+                    self.hand_out(format!("{}:{activation}", task.step));
+                    self.tasks.push_back(task);
+                }
                 Command::CancelTask {
                     task_instance_id, ..
                 } => {
@@ -113,11 +122,20 @@ impl Play {
                 }
                 Command::SetTimer(timer) => self.timers.push((timer.fire_at, timer.key)),
                 Command::ClearTimer(key) => self.timers.retain(|(_, armed)| *armed != key),
-                Command::StartChild(child) => self.children.push_back(child),
+                Command::StartChild(child) => {
+                    self.hand_out(child.parent.step_key.to_string());
+                    self.children.push_back(child);
+                }
                 Command::CancelChild { .. } => self.cancelled_children += 1,
                 Command::NotifyParent { .. } => {}
             }
         }
+    }
+
+    /// One key must never stand for two pieces of work: whoever receives the second would take it for the first.
+    #[track_caller]
+    fn hand_out(&mut self, key: String) {
+        assert!(self.keys.insert(key.clone()), "{key} was handed out before");
     }
 
     fn done(
@@ -240,6 +258,46 @@ impl Play {
             outcome: outcome.map(Arc::from),
             error,
         })));
+    }
+
+    /// The bytes of everything the state holds and counts, counted anew.
+    fn recount(&self) -> u64 {
+        let value = |value: &Option<Arc<Value>>| value.as_deref().map_or(0, json_bytes) as u64;
+        let mut sum = json_bytes(&self.state.vars) as u64;
+        for frame in self.state.frames.values() {
+            for place in self.flow.frame_steps(frame.owner) {
+                let Some(Some(visit)) = frame.visits.get(usize::from(place.slot)) else {
+                    continue;
+                };
+                sum += value(&visit.input) + visit.error.as_deref().map_or(0, error_bytes);
+                // What an END gives is the output of the instance.
+                if self.flow.step_type(place.step) != Some(StepType::End) {
+                    sum += value(&visit.output);
+                }
+            }
+        }
+        sum += self
+            .state
+            .signals
+            .iter()
+            .map(|kept| signal_bytes(&kept.0))
+            .sum::<u64>();
+        for token in self.state.tokens.values() {
+            let Activity::ForEach(each) = &token.activity else {
+                continue;
+            };
+            sum += each
+                .items
+                .iter()
+                .map(|item| json_bytes(item) as u64)
+                .sum::<u64>();
+            let result = |result: &ItemResult| match &result.error {
+                Some(error) => error_bytes(error),
+                None => result.output.as_deref().map_or(4, json_bytes) as u64,
+            };
+            sum += each.results.values().map(result).sum::<u64>();
+        }
+        sum
     }
 
     fn history(&self) -> Vec<HistoryEntry> {

@@ -1,7 +1,10 @@
 //! Random workflows under random messages: whatever happens, the facts replay and nothing contradicts itself.
 
+use super::super::is_surplus;
 use super::*;
-use augmented_core::runtime::{Activity, CancelRequest, CancelSource};
+use augmented_core::runtime::{
+    AttemptOutcome, AttemptRecord, CancelRequest, CancelSource, TimerKind,
+};
 
 /// A small deterministic generator (splitmix64), so that a seed names a run.
 struct Dice(u64);
@@ -35,6 +38,11 @@ fn scope(dice: &mut Dice, depth: usize, counter: &mut usize, outer: &[String]) -
         .collect();
     let mut steps = Vec::new();
     for (position, id) in ids.iter().enumerate() {
+        // An END in the middle of everything: the output it makes fits the schema of the workflow or not.
+        if depth > 1 && dice.chance(4) {
+            steps.push(json!({"stepId": id, "type": "END", "output": {"n": "${steps.size()}"}}));
+            continue;
+        }
         let mut step = step(dice, id, depth, counter, &[outer, &ids].concat());
         let mut next = Vec::new();
         if dice.chance(20) {
@@ -142,6 +150,23 @@ fn check_structure(play: &Play, seed: u64) {
             "seed {seed}: token {id} lost its frame"
         );
     }
+    assert_eq!(
+        play.state.bytes,
+        play.recount(),
+        "seed {seed}: the bytes of the state are counted wrong"
+    );
+    for id in play.state.handling.keys() {
+        assert!(
+            play.state.tokens.contains_key(id),
+            "seed {seed}: token {id} is gone and still handles an error"
+        );
+    }
+    for (_, key) in &play.timers {
+        assert!(
+            !is_surplus(&play.state, &Message::Timer(*key)),
+            "seed {seed}: timer {key} outlives what it was for"
+        );
+    }
     let armed = play.timers.len();
     let mut keys: Vec<_> = play.timers.iter().map(|(_, key)| *key).collect();
     keys.sort();
@@ -170,9 +195,31 @@ fn check_structure(play: &Play, seed: u64) {
     }
 }
 
+/// A task whose next attempt was armed has failed before.
+fn with_attempts(play: &Play, task: &RunTask, message: Message) -> Message {
+    let retry =
+        |key: &TimerKey| key.kind == TimerKind::TaskRetry && key.activation == task.activation;
+    match message {
+        Message::TaskDone(mut done) if play.timers.iter().any(|(_, key)| retry(key)) => {
+            done.failed_attempts.push(AttemptRecord {
+                attempt: 1,
+                started_at: play.now,
+                ended_at: play.now,
+                outcome: AttemptOutcome::TimedOut,
+                error: ErrorInfo::new("E0", ErrorCategory::Transient, "not now"),
+                delay_ms: 30_000,
+                next_attempt_at: play.now,
+                checkpoint: None,
+            });
+            Message::TaskDone(done)
+        }
+        message => message,
+    }
+}
+
 fn one_message(play: &mut Play, dice: &mut Dice, answered: &mut Vec<RunTask>) {
     match dice.below(12) {
-        0..=5 if !play.tasks.is_empty() => {
+        0..=4 if !play.tasks.is_empty() => {
             let position = dice.below(play.tasks.len());
             let task = play.tasks.remove(position).unwrap();
             let message = match dice.below(6) {
@@ -205,8 +252,19 @@ fn one_message(play: &mut Play, dice: &mut Dice, answered: &mut Vec<RunTask>) {
                     None,
                 ),
             };
+            let message = with_attempts(play, &task, message);
             answered.push(task);
             play.send(message);
+        }
+        // What the shell does when the next attempt of a task is far away.
+        5 if !play.tasks.is_empty() => {
+            let key = TimerKey {
+                kind: TimerKind::TaskRetry,
+                activation: play.tasks[dice.below(play.tasks.len())].activation,
+            };
+            if play.timers.iter().all(|(_, armed)| *armed != key) {
+                play.timers.push((play.now.plus_millis(30_000), key));
+            }
         }
         6 | 7 if !play.timers.is_empty() => play.fire(),
         8 if !play.children.is_empty() => {
@@ -241,15 +299,26 @@ fn run(seed: u64) -> InstanceStatus {
     let mut counter = 0;
     let mut steps = scope(&mut dice, 1, &mut counter, &[]);
     steps.push(json!({"stepId": "last", "type": "END"}));
-    let more = if dice.chance(20) {
-        json!({"executionTimeout": "PT5M"})
-    } else {
-        json!({})
-    };
+    let mut more = json!({"outputSchema": {"properties": {"n": {"maximum": 6}}}});
+    if dice.chance(20) {
+        more["executionTimeout"] = json!("PT5M");
+    }
+    if dice.chance(30) {
+        steps.push(json!({"stepId": "h", "type": "TASK", "taskId": "t", "input": {"code": "${error.code}"}, "next": [{"nextStepId": "last"}]}));
+        more["onError"] = json!({"handlerStepId": "h"});
+    }
+    if dice.chance(10) {
+        more["executionLog"] = json!({"level": "ERROR"});
+    }
     let mut play = Play::new(
         workflow_with(json!(steps), more),
         json!({"list": [1, 2, 3, 4]}),
     );
+    // Whatever engine goes on with it, the instance keeps what it began with.
+    if dice.chance(30) {
+        (play.limits.max_step_visits, play.limits.seed) = (1, dice.next());
+        (play.limits.max_state_bytes, play.limits.max_total_visits) = (1, 1);
+    }
     let mut answered = Vec::new();
     let mut halfway = None;
     for round in 0..400 {

@@ -1,7 +1,10 @@
 //! DELAY, signals, POLL, sub-workflows, cancellation.
 
+use super::super::{has_room_for, is_surplus};
 use super::*;
-use augmented_core::runtime::{CancelRequest, CancelSource};
+use augmented_core::runtime::{
+    AttemptOutcome, AttemptRecord, CancelRequest, CancelSource, TimerKind,
+};
 
 #[test]
 fn a_delay_parks_until_its_instant() {
@@ -77,6 +80,37 @@ fn signals_that_come_early_are_kept_and_taken_in_order() {
 }
 
 #[test]
+fn kept_signals_count_until_they_are_taken() {
+    let signal = |bytes: usize| SignalMessage {
+        signal_id: Arc::from("n"),
+        signal_type: Arc::from("approve"),
+        payload: Arc::new(json!({"by": "x".repeat(bytes)})),
+        sent_by: None,
+    };
+    let mut play = Play::new(wait(), json!({}));
+    let empty = play.state.bytes;
+    for n in 0..3 {
+        assert!(has_room_for(&play.state, &signal(300_000)), "{n}");
+        play.signal(
+            &n.to_string(),
+            "approve",
+            (*signal(300_000).payload).clone(),
+        );
+        assert_eq!(play.state.bytes, play.recount());
+    }
+    assert!(!has_room_for(&play.state, &signal(300_000)));
+    assert!(has_room_for(&play.state, &signal(100_000)));
+    play.replays();
+
+    let mut play = Play::new(wait(), json!({}));
+    play.signal("1", "approve", json!({"by": "ann"}));
+    assert!(play.state.bytes > empty);
+    play.ok("a", json!({}));
+    assert_eq!(play.state.bytes, play.recount());
+    play.completed();
+}
+
+#[test]
 fn a_wait_that_runs_out_goes_to_its_handler() {
     let mut play = Play::new(wait(), json!({}));
     play.ok("a", json!({}));
@@ -124,6 +158,20 @@ fn a_poll_repeats_its_task_until_the_condition_holds() {
     play.ok("p", json!({"status": "open"}));
     play.fire();
     assert_eq!(play.now.to_string(), "2026-01-01T00:03:00Z");
+    play.ok("p", json!({"status": "shipped"}));
+    assert_eq!(*play.completed(), json!({"status": "shipped"}));
+    play.replays();
+}
+
+#[test]
+fn a_poll_that_handles_an_error_reads_it_in_every_round() {
+    let mut definition = poll(json!({"until": "error.code == 'NO' && output.status == 'shipped'"}));
+    let step = json!({"stepId": "a", "type": "TASK", "taskId": "t", "onFailure": {"handlers": [{"nextStepId": "p"}]}});
+    definition["steps"].as_array_mut().unwrap().insert(0, step);
+    let mut play = Play::new(definition, json!({}));
+    play.fail("a", "NO", ErrorCategory::Business);
+    play.ok("p", json!({"status": "open"}));
+    play.fire();
     play.ok("p", json!({"status": "shipped"}));
     assert_eq!(*play.completed(), json!({"status": "shipped"}));
     play.replays();
@@ -281,6 +329,57 @@ fn a_cancellation_ends_after_the_grace_and_at_once_without_running_tasks() {
         (play.state.status, play.timers.len()),
         (InstanceStatus::Cancelled, 0)
     );
+}
+
+#[test]
+fn the_timer_of_a_next_attempt_goes_with_its_task() {
+    let retry = |play: &Play| TimerKey {
+        kind: TimerKind::TaskRetry,
+        activation: play.open("a").activation,
+    };
+    let definition = || workflow(json!([task("a", Some("b")), task("b", None)]));
+
+    // The driver armed it and the task went on before it fired, because something else woke the instance.
+    let mut play = Play::new(definition(), json!({}));
+    let (key, task) = (retry(&play), play.open("a"));
+    play.timers.push((play.now, key));
+    assert!(!is_surplus(&play.state, &Message::Timer(key)));
+    let Message::TaskDone(mut done) =
+        play.done(&task, TaskStatus::Completed, json!({}), None, None)
+    else {
+        panic!("the end of a task")
+    };
+    done.failed_attempts = vec![AttemptRecord {
+        attempt: 1,
+        started_at: play.now,
+        ended_at: play.now,
+        outcome: AttemptOutcome::Failed,
+        error: ErrorInfo::new("NO", ErrorCategory::Transient, "not now"),
+        delay_ms: 60_000,
+        next_attempt_at: play.now,
+        checkpoint: None,
+    }];
+    play.tasks.clear();
+    play.send(Message::TaskDone(done));
+    assert_eq!(play.timers, []);
+    assert!(is_surplus(&play.state, &Message::Timer(key)));
+    let open = TimerKey {
+        activation: play.open("b").activation,
+        ..key
+    };
+    assert!(!is_surplus(&play.state, &Message::Timer(open)));
+    play.replays();
+
+    let mut play = Play::new(definition(), json!({}));
+    let key = retry(&play);
+    play.timers.push((play.now, key));
+    play.send(cancel("1"));
+    assert!(
+        play.timers
+            .iter()
+            .all(|(_, key)| key.kind == TimerKind::CancelGrace)
+    );
+    assert!(is_surplus(&play.state, &Message::Timer(key)));
 }
 
 #[test]
