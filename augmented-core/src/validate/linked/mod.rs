@@ -3,12 +3,14 @@
 mod schedule;
 mod task;
 mod trigger;
+mod types;
 mod versions;
 mod workflow;
 
 use serde_json::{Map, Value};
 
 use super::dataflow::{FlowCodes, Source, TargetSchema, check_mapping, unmapped};
+use super::expressions::Kept;
 use super::links::{Links, Reference};
 use super::place::Place;
 use super::rules::workflow::is_end;
@@ -19,11 +21,14 @@ use crate::model::DefinitionKind;
 pub(super) fn check(
     kind: DefinitionKind,
     document: &Map<String, Value>,
+    expressions: &[Kept],
     links: &Links<'_>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     match kind {
-        DefinitionKind::Workflow => workflow::check(document, links, &mut findings),
+        DefinitionKind::Workflow => {
+            workflow::check(document, expressions, links, &mut findings);
+        }
         DefinitionKind::Task => task::check(document, links, &mut findings),
         DefinitionKind::Trigger => trigger::check(document, links, &mut findings),
         DefinitionKind::Schedule => schedule::check(document, links, &mut findings),
@@ -111,6 +116,13 @@ fn reference_of<'r>(
 const INPUT: FlowCodes = FlowCodes {
     unmapped: "REQUIRED_INPUT_UNMAPPED",
     mismatch: "MAPPING_TYPE",
+    sample: "input.",
+};
+
+/// As [`INPUT`], where nothing but the instant of firing is known.
+const FIRED_INPUT: FlowCodes = FlowCodes {
+    sample: "",
+    ..INPUT
 };
 
 /// Checks what is mapped to the input of a definition.
