@@ -27,6 +27,7 @@ use crate::task::{CompiledTask, ExecutionPlan, TaskEnv, TaskRegistry};
 use crate::workflow::{CompiledWorkflow, TaskRef};
 use cache::Bounded;
 pub use publish::{Bundle, PublishOutcome, PublishReport, PublishedDefinition};
+pub use unsupported::unsupported_findings;
 
 /// A workflow version with its tasks chosen: what a new instance pins.
 pub(crate) struct StartPlan {
