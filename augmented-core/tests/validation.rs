@@ -548,3 +548,286 @@ fn broken_documents_never_panic() {
         assert!(!reports[0].is_ok(), "{text}");
     }
 }
+
+/// The findings of one document, as `code pointer offset message (hint)` without positions, and whether each has a fix.
+fn told(document: &str) -> Vec<(String, String, bool)> {
+    let tree = parse(document.as_bytes(), &Limits::document()).unwrap();
+    let reports = reports(&[("w.json", tree)], &NoReferences);
+    let found = reports.into_iter().flat_map(|r| r.findings);
+    found
+        .map(|f| {
+            let place = format!("{} {}:{}", f.code, f.pointer, f.column.unwrap_or(0));
+            (place, f.hint.clone().unwrap_or_default(), f.fix.is_some())
+        })
+        .collect()
+}
+
+fn workflow(members: &str, steps: &str) -> String {
+    format!(
+        r#"{{"kind":"workflow","workflowId":"w","version":"1.0.0","name":"W"{members},"steps":[{steps}]}}"#
+    )
+}
+
+/// A workflow whose one transition has a condition over the closed input `{s: string, i: integer, l: list}`.
+fn with_condition(condition: &str) -> String {
+    let schema = r#","inputSchema":{"type":"object","additionalProperties":false,"properties":{"s":{"type":"string"},"i":{"type":"integer"},"u":{"type":["integer","string"]},"l":{"type":"array","items":{"type":"object","additionalProperties":false,"properties":{"sku":{"type":"string"}}}}}}"#;
+    let condition = Value::from(condition);
+    workflow(
+        schema,
+        &format!(
+            r#"{{"stepId":"a","type":"TASK","taskId":"std.echo","next":[{{"nextStepId":"b","condition":{condition}}},{{"nextStepId":"b"}}]}},{{"stepId":"b","type":"PASS"}}"#
+        ),
+    )
+}
+
+#[test]
+fn a_renamed_member_changes_its_value_and_nothing_else() {
+    let step = |members: &str| {
+        workflow(
+            "",
+            &format!(
+                r#"{{"type":"TASK","taskId":"std.echo",  "stepId":"b" ,"name":"N\u00e9","metadata":{{"z":1.50,"a":1e2}},{members}}}"#
+            ),
+        )
+    };
+    for (wrong, right) in [
+        (r#""timeoutMs" : 5000"#, r#""timeout" : "PT5S""#),
+        (
+            r#""retryPolicy":{ "jitter":0.50, "maxRetries" : 3 , "maxInterval":"PT9S"}"#,
+            r#""retryPolicy":{ "jitter":0.50, "maxAttempts" : 4 , "maxInterval":"PT9S"}"#,
+        ),
+        (
+            r#""retryPolicy":{ "jitter":0.50, "retryDelay" : 1500}"#,
+            r#""retryPolicy":{ "jitter":0.50, "initialInterval" : "PT1.5S"}"#,
+        ),
+        (
+            r#""retryPolicy":{ "jitter":0.50, "strategy" : "exponential" }"#,
+            r#""retryPolicy":{ "jitter":0.50, "backoffMultiplier" : 2 }"#,
+        ),
+    ] {
+        assert_eq!(repair("w.json", &step(wrong)).text, step(right));
+    }
+}
+
+#[test]
+fn a_number_without_a_unit_is_never_guessed() {
+    let text = workflow(
+        r#","executionTimeout":3600"#,
+        r#"{"stepId":"a","type":"DELAY","duration":"1800"},{"stepId":"b","type":"DELAY","delay":86400000}"#,
+    );
+    let found = told(&text);
+    let hints: Vec<&str> = found
+        .iter()
+        .filter(|(code, ..)| !code.starts_with("UNREACHABLE"))
+        .map(|(_, hint, _)| hint.as_str())
+        .collect();
+    assert_eq!(
+        hints,
+        [
+            "write `PT1H` if seconds are meant, `PT3.6S` for milliseconds",
+            "write `PT30M` if seconds are meant, `PT1.8S` for milliseconds",
+            "write `duration`: write `P1000D` if seconds are meant, `P1D` for milliseconds",
+        ]
+    );
+    assert!(found.iter().all(|(_, _, fix)| !fix), "{found:?}");
+}
+
+#[test]
+fn a_definition_has_at_most_one_mebibyte_wherever_it_stands() {
+    let large = workflow(
+        &format!(
+            r#","metadata":{{"x":"{0}","y":"{0}"}}"#,
+            "x".repeat(600_000)
+        ),
+        r#"{"stepId":"a","type":"PASS"}"#,
+    );
+    assert!(
+        told(&large)
+            .iter()
+            .any(|(code, ..)| code == "DOCUMENT_TOO_LARGE :1")
+    );
+    let half = |id: &str| {
+        workflow(
+            &format!(r#","description":"{}""#, "x".repeat(600_000)),
+            r#"{"stepId":"a","type":"PASS"}"#,
+        )
+        .replace(r#""workflowId":"w""#, &format!(r#""workflowId":"{id}""#))
+    };
+    let both = format!("[{},{}]", half("a"), half("b"));
+    assert_eq!(told(&both), []);
+}
+
+#[test]
+fn expressions_are_held_against_the_schemas_they_read() {
+    for (condition, code, hint) in [
+        ("input.s > 5", "EXPR_TYPE", "double()"),
+        ("!input.s", "EXPR_TYPE", "compare"),
+        ("input.s && true", "EXPR_TYPE", "compare"),
+        ("input.s", "EXPR_TYPE", "compare"),
+        ("input.s + input.i == 'x'", "EXPR_TYPE", "string()"),
+        ("input.s > now", "EXPR_TYPE", "timestamp()"),
+        ("input.i == \"5\"", "EXPR_TYPE", "string()"),
+        ("input.l.length > 1", "EXPR_TYPE", "size(input.l)"),
+        ("input.i.foo == 1", "EXPR_TYPE", ""),
+        ("input.s[0] == 'a'", "EXPR_TYPE", ""),
+        ("input.ss == 'a'", "EXPR_UNKNOWN_MEMBER", "`s`"),
+        (
+            "input.l.exists(x, x.skuu == '')",
+            "EXPR_UNKNOWN_MEMBER",
+            "`sku`",
+        ),
+    ] {
+        let found = told(&with_condition(condition));
+        let [(place, told, fix)] = found.as_slice() else {
+            unreachable!("{condition}: {found:?}")
+        };
+        assert!(place.starts_with(code), "{condition}: {place}");
+        assert!(told.contains(hint), "{condition}: {told}");
+        assert!(!fix);
+    }
+    for right in [
+        "input.s > 'a' && input.i + 1 > 2",
+        "input.u > 5 || input.u == 'x'",
+        "has(input.zz) && input.zz > 1",
+        "coalesce(input.zz, 1) > 0",
+        "input.l.exists(x, x.sku == '')",
+        "size(input.l) > 0 && input.s != null",
+        "input.i == 5.0 && input.i < 7.5",
+        "output.anything.at > 3 && !output.flag",
+    ] {
+        assert_eq!(told(&with_condition(right)), [], "{right}");
+    }
+}
+
+#[test]
+fn a_member_of_an_output_must_be_in_its_closed_schema() {
+    let task = r#"{"kind":"task","taskId":"t","version":"1.0.0","name":"T","type":"AUTOMATED","implementation":{"kind":"NATIVE","endpoint":"t"},"inputSchema":{"type":"object"},"outputSchema":{"type":"object","additionalProperties":false,"properties":{"total":{"type":"integer"}}}}"#;
+    let flow = workflow(
+        "",
+        r#"{"stepId":"a","type":"TASK","taskId":"t","next":[{"nextStepId":"b","condition":"output.totl > 1"},{"nextStepId":"b"}]},{"stepId":"b","type":"TASK","taskId":"std.echo","input":{"x":"n ${steps.a.output.totl}"}}"#,
+    );
+    let found = told(&format!("[{task},{flow}]"));
+    let hints: Vec<_> = found
+        .iter()
+        .map(|(place, hint, _)| (place.split(':').next().unwrap(), hint.as_str()))
+        .collect();
+    assert_eq!(
+        hints,
+        [
+            (
+                "EXPR_UNKNOWN_MEMBER /steps/0/next/0/condition",
+                "did you mean `total`?"
+            ),
+            (
+                "EXPR_UNKNOWN_MEMBER /steps/1/input/x",
+                "did you mean `total`?"
+            ),
+        ]
+    );
+}
+
+#[test]
+fn positions_in_strings_survive_repairs_beside_them() {
+    let steps = |other: &str| {
+        workflow(
+            "",
+            &format!(
+                r#"{{"stepId":"a","type":"TASK","taskId":"std.echo","input":{{"d":"x ${{vars.q}}","e":"{other}"}}}}"#
+            ),
+        )
+    };
+    let column = |text: &str| {
+        let found = told(text);
+        found
+            .into_iter()
+            .find_map(|(place, ..)| {
+                place
+                    .strip_prefix("EXPR_UNKNOWN_MEMBER /steps/0/input/d:")
+                    .map(str::to_owned)
+            })
+            .unwrap()
+    };
+    let right = column(&steps("y"));
+    assert_eq!(column(&steps("{{input.q}}")), right);
+    assert_eq!(column(&steps("x ${inptu.x}")), right);
+}
+
+#[test]
+fn the_long_form_of_an_expression_gives_one_finding() {
+    let steps =
+        r#"{"stepId":"a","type":"TASK","taskId":"std.echo","input":{"k":{"$expr":"inptu.x"}}}"#;
+    let found = told(&workflow("", steps));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].1, "did you mean `input`?");
+}
+
+#[test]
+fn a_transition_without_a_target_is_one_finding() {
+    let steps = r#"{"stepId":"a","type":"PASS","next":[{}]}"#;
+    let found = told(&workflow("", steps));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0]
+            .0
+            .starts_with("required /steps/0/next/0/nextStepId")
+    );
+}
+
+#[test]
+fn paths_from_the_dollar_sign_are_no_texts() {
+    let steps =
+        r#"{"stepId":"a","type":"TASK","taskId":"std.echo","input":{"id":"$.orderId","all":"$"}}"#;
+    let found = told(&workflow("", steps));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found
+            .iter()
+            .any(|(_, hint, _)| hint.contains("${input.orderId}"))
+    );
+    assert!(found.iter().any(|(_, hint, _)| hint.contains("${input}")));
+    assert!(found.iter().all(|(_, _, fix)| !fix));
+}
+
+#[test]
+fn the_first_of_two_equal_definitions_is_named_with_its_line() {
+    let flow = workflow("", r#"{"stepId":"a","type":"PASS"}"#);
+    let found = validate(&[file("a.json", &flow), file("b.json", &flow)]);
+    let related = &found[0].related[0];
+    assert_eq!(found[0].code, "DUPLICATE_DEFINITION");
+    assert_eq!(
+        (related.file.as_deref(), related.line),
+        (Some("a.json"), Some(1))
+    );
+}
+
+#[test]
+fn steps_and_dashed_members_are_explained_where_they_are_read_as_roots() {
+    let schema = r#","inputSchema":{"type":"object","properties":{"a-b":{"type":"string"}}}"#;
+    for (written, hint) in [
+        ("get_user.output.x", "`steps.get_user.output.x`"),
+        ("get_user.x", "`steps.get_user.output.x`"),
+        ("get-more.output.x", "`steps[\"get-more\"].output.x`"),
+        ("input.a-b", "`input[\"a-b\"]`"),
+        ("Math.max(1, 2)", "`math.greatest(1, 2)`"),
+        ("JSON.stringify(input)", "`json(input)`"),
+        ("input.items.map(i => i.x)", "`input.items.map(i, i.x)`"),
+        ("a || b || c", "`coalesce(input.a, input.b, input.c)`"),
+        ("secrets.X", "secret reference"),
+    ] {
+        let text = workflow(
+            schema,
+            &format!(
+                r#"{{"stepId":"get_user","type":"PASS","next":[{{"nextStepId":"get-more"}}]}},{{"stepId":"get-more","type":"PASS","next":[{{"nextStepId":"last"}}]}},{{"stepId":"last","type":"TASK","taskId":"std.echo","input":{{"v":{}}}}}"#,
+                Value::from(format!("${{{written}}}"))
+            ),
+        );
+        let found = told(&text);
+        assert!(
+            found
+                .iter()
+                .all(|(_, told, fix)| told.contains(hint) && !fix),
+            "{written}: {found:?}"
+        );
+        assert!(!found.is_empty());
+    }
+}

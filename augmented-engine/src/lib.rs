@@ -48,7 +48,9 @@ pub mod workflow;
 
 pub use clock::{SystemClock, TimeHold};
 pub use config::EngineConfig;
-pub use definitions::{Bundle, DraftReport, PublishOutcome, PublishReport, PublishedDefinition};
+pub use definitions::{
+    Bundle, DraftReport, PublishOutcome, PublishReport, PublishedDefinition, unsupported_findings,
+};
 pub use engine::{
     CancelReceipt, CancelRequest, Engine, EngineBuilder, HistoryPage, InstanceView, SignalReceipt,
     SignalRequest, StartRequest, StepView, WaitKind, WaitingFor, WorkflowHandle, WorkflowResult,

@@ -123,6 +123,8 @@ pub(super) const FINDINGS: &[Code] = &[
     finding(ERROR, "MISSING_RUNTIME_CONFIG", "the implementation lacks what its kind needs", "kind NATIVE without `endpoint`", &["member"]),
     finding(ERROR, "INVALID_RUNTIME_CONFIG", "a setting of the implementation is not legal for its kind", "an HTTP endpoint that is no https URL", &["member", "actual"]),
     finding(ERROR, "INVALID_RESOURCE_REQUIREMENTS", "a quantity cannot be read", "`\"memory\": \"lots\"`", &["actual"]),
+    finding(ERROR, "MOCK_INVALID", "the mock is no canned result", "`$error` without a code", &["task"]),
+    finding(ERROR, "TASK_INVALID", "a handler describes no legal task definition", "a handler without a name", &["handler"]),
     finding(EITHER, "EXECUTOR_NOT_REGISTERED", "this host has nothing that executes the task", "a NATIVE handler nobody registered", &["kind", "endpoint", "nearest"]),
     finding(EITHER, "HANDLER_SCHEMA", "the schemas of the definition and of the handler do not fit", "a text where the handler takes an integer", &["member"]),
     finding(ERROR, "TOOL_UNKNOWN", "a tool of an AI agent names no NATIVE or HTTP task", "a misspelt task id in `tools`", &["taskId", "nearest"]),

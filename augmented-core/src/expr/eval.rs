@@ -72,6 +72,7 @@ impl<'a> Eval<'a> {
                     return Ok(Val::Bool(false));
                 }
                 Ok(Val::Bool(op.holds(ops::compare(
+                    op.symbol(),
                     &left,
                     &right,
                     &mut self.meter,

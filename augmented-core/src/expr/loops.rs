@@ -148,7 +148,7 @@ pub(crate) fn sort<'a, T>(
     let mut bytes = 0usize;
     for pair in items.windows(2) {
         if let [a, b] = pair {
-            ops::compare(key(a), key(b), &mut eval.meter)?;
+            ops::compare("<", key(a), key(b), &mut eval.meter)?;
         }
     }
     for item in items.iter() {

@@ -49,6 +49,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod token;
+mod typing;
 mod value;
 
 pub use bindings::{Bindings, Bound, JsonBindings, JsonRecord, Record};
@@ -68,6 +69,8 @@ pub use shape::{
     STEP_ERROR, Shape, TASK, WORKFLOW,
 };
 pub use site::{ExprSite, FieldClass, Profile};
+pub(crate) use typing::type_problems;
+
 pub use template::{MAX_TEMPLATE_DEPTH, Template, TemplateExpr, TemplateReference};
 
 /// The version of the meaning of expressions: a recorded decision is replayed only by an engine of the same version.

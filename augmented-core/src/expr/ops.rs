@@ -284,6 +284,7 @@ fn equal_containers(
 
 /// The order of two values of one kind.
 pub(crate) fn compare(
+    symbol: &str,
     left: &Val<'_>,
     right: &Val<'_>,
     meter: &mut Meter,
@@ -293,7 +294,7 @@ pub(crate) fn compare(
         (Val::Bytes(left), Val::Bytes(right)) => meter.read(left.len().min(right.len()))?,
         _ => {}
     }
-    order(left, right).ok_or_else(|| mismatch("<", left, right))
+    order(left, right).ok_or_else(|| mismatch(symbol, left, right))
 }
 
 /// The order of two values of one kind, total within the kind; `None` for values of different kinds.

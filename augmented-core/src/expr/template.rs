@@ -392,7 +392,7 @@ impl Compiler<'_> {
     fn string(&mut self, whole: &str) -> Part {
         if let Some(form) = canonical_template(whole, &ImportContext::new(self.engine, self.site)) {
             let message = match form.form {
-                18 => format!("`{whole}` is a text, though it looks like a path"),
+                1 | 18 => format!("`{whole}` is a text, though it looks like a path"),
                 _ => "`{{…}}` is no placeholder".to_owned(),
             };
             let offset = whole.find("{{").map_or(0, |at| scalar_offset(whole, at));

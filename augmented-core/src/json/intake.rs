@@ -393,7 +393,9 @@ impl<'a> Parser<'a> {
                 }
                 None => {
                     self.at = start;
-                    return Err(self.syntax("a closing quote for the string that begins here"));
+                    return Err(
+                        self.broken("the string that begins here has no closing quote".into())
+                    );
                 }
             }
             run = self.at;
@@ -435,9 +437,11 @@ impl<'a> Parser<'a> {
             Some(b'u') => return self.unicode_escape(start, text),
             _ => {
                 self.at = start;
-                return Err(
-                    self.syntax("one of the escapes \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX")
-                );
+                let rest = self.text.get(start..).unwrap_or_default();
+                let escape: String = rest.chars().take(2).collect();
+                return Err(self.broken(format!(
+                    "`{escape}` is no escape: there are \\\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX"
+                )));
             }
         };
         self.at += 1;
@@ -606,6 +610,17 @@ impl<'a> Parser<'a> {
     }
 
     /// Records a syntax error at the reader's place.
+    /// Ends the reading with a message about what stands here.
+    fn broken(&mut self, message: String) -> Stop {
+        self.problems.push(Problem {
+            code: "INVALID_JSON",
+            byte: self.at,
+            message,
+            hint: None,
+        });
+        Stop
+    }
+
     fn syntax(&mut self, expected: &str) -> Stop {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let found = match rest.chars().next() {
@@ -794,6 +809,23 @@ mod tests {
         ] {
             let findings = parse(text.as_bytes(), &Limits::document()).unwrap_err();
             assert_eq!(findings[0].hint.as_deref(), Some(hint), "{text}");
+        }
+    }
+
+    #[test]
+    fn broken_strings_say_what_is_wrong_with_them() {
+        for (text, message) in [
+            (
+                r#"{"a": "b"#,
+                "the string that begins here has no closing quote",
+            ),
+            (
+                r#"["W\x"]"#,
+                r#"`\x` is no escape: there are \" \\ \/ \b \f \n \r \t \uXXXX"#,
+            ),
+        ] {
+            let findings = parse(text.as_bytes(), &Limits::document()).unwrap_err();
+            assert_eq!(findings[0].message, message, "{text}");
         }
     }
 

@@ -84,6 +84,41 @@ impl Edit {
             a.start < b.end && b.start < a.end
         }
     }
+
+    /// As [`meets`](Self::meets), for edits of one fix, whose order is known: behind a value that is written anew
+    /// something may be inserted.
+    fn meets_in_one_fix(&self, other: &Self) -> bool {
+        let follows = |insertion: &Self, value: &Self| {
+            insertion.range.is_empty()
+                && insertion.text.starts_with(',')
+                && !value.range.is_empty()
+                && !value.text.is_empty()
+                && insertion.range.start == value.range.end
+        };
+        self.meets(other) && !follows(self, other) && !follows(other, self)
+    }
+}
+
+/// What can be carried out by itself.
+enum Unit<'f> {
+    Op(&'f PatchOp),
+    /// A member becomes another one of its object, with another value.
+    Turned {
+        from: &'f str,
+        name: String,
+        value: &'f Value,
+    },
+}
+
+impl Unit<'_> {
+    /// The places it changes; a turned member is known by where it stood, since it stays there.
+    fn places(&self) -> impl Iterator<Item = &str> {
+        let (op, from) = match self {
+            Self::Op(op) => (Some(*op), None),
+            Self::Turned { from, .. } => (None, Some(*from)),
+        };
+        op.into_iter().flat_map(places).chain(from)
+    }
 }
 
 struct Round<'a> {
@@ -133,9 +168,10 @@ impl Round<'_> {
 
     /// Edits for each operation by itself; `None` where operations depend on each other.
     fn exact(&self, fix: &[PatchOp]) -> Option<Vec<Edit>> {
-        for (index, op) in fix.iter().enumerate() {
-            let own: Vec<&str> = places(op).collect();
-            let others = fix.get(index + 1..)?.iter().flat_map(places);
+        let units = self.units(fix);
+        for (index, unit) in units.iter().enumerate() {
+            let own: Vec<&str> = unit.places().collect();
+            let others = units.get(index + 1..)?.iter().flat_map(Unit::places);
             for other in others {
                 // Behind an element that comes or goes the indexes of its array shift.
                 let same_array = own.iter().any(|place| {
@@ -148,15 +184,74 @@ impl Round<'_> {
             }
         }
         let mut edits: Vec<Edit> = Vec::new();
-        for op in fix {
-            for edit in self.edits_of(op)? {
-                if edits.iter().any(|other| edit.meets(other)) {
+        for unit in units {
+            let own = match unit {
+                Unit::Op(op) => self.edits_of(op)?,
+                Unit::Turned { from, name, value } => self.turn(from, &name, value)?,
+            };
+            for edit in own {
+                if edits.iter().any(|other| edit.meets_in_one_fix(other)) {
                     return None;
                 }
                 edits.push(edit);
             }
         }
         Some(edits)
+    }
+
+    /// The operations of a fix, those that turn one member into another of the same object taken together.
+    fn units<'f>(&self, fix: &'f [PatchOp]) -> Vec<Unit<'f>> {
+        let mut units: Vec<Unit<'f>> = Vec::with_capacity(fix.len());
+        for op in fix {
+            let turned = units.iter_mut().find_map(|unit| {
+                let before: &'f PatchOp = match unit {
+                    Unit::Op(before) => before,
+                    Unit::Turned { .. } => return None,
+                };
+                let (from, path, value) = match (before, op) {
+                    (PatchOp::Move { from, path }, PatchOp::Replace { path: at, value })
+                        if at == path =>
+                    {
+                        (from, path, value)
+                    }
+                    (PatchOp::Replace { path: at, value }, PatchOp::Move { from, path })
+                        if at == from =>
+                    {
+                        (from, path, value)
+                    }
+                    (PatchOp::Remove { path: from }, PatchOp::Add { path, value }) => {
+                        (from, path, value)
+                    }
+                    _ => return None,
+                };
+                let name = self.sibling(from, path)?;
+                Some((unit, Unit::Turned { from, name, value }))
+            });
+            match turned {
+                Some((unit, turned)) => *unit = turned,
+                None => units.push(Unit::Op(op)),
+            }
+        }
+        units
+    }
+
+    /// The name at the end of `path`, if it is a free place in the object that `from` is a member of.
+    fn sibling(&self, from: &str, path: &str) -> Option<String> {
+        let (parent, _) = pointer::split_last(from)?;
+        let (other, name) = pointer::split_last(path)?;
+        let same = parent == other && !self.in_array(from);
+        (same && self.source.find(from).is_some() && self.source.find(path).is_none())
+            .then(|| name.into_owned())
+    }
+
+    /// Gives a member another name and another value, in its place.
+    fn turn(&self, from: &str, name: &str, value: &Value) -> Option<Vec<Edit>> {
+        let mut written = String::new();
+        write_string(name, &mut written);
+        Some(vec![
+            Edit::new(self.source.key_span(from)?, written),
+            self.replace(from, value)?,
+        ])
     }
 
     fn in_array(&self, place: &str) -> bool {
@@ -441,6 +536,8 @@ struct Layout {
     unit: String,
     /// Whether containers are broken over lines.
     breaks: bool,
+    /// How the document ends its lines.
+    newline: &'static str,
 }
 
 impl Layout {
@@ -468,6 +565,7 @@ impl Layout {
             indent,
             unit: unit.unwrap_or_else(|| "  ".to_owned()),
             breaks,
+            newline: if text.contains("\r\n") { "\r\n" } else { "\n" },
         }
     }
 
@@ -530,7 +628,7 @@ impl Layout {
     }
 
     fn line(&self, level: usize, out: &mut String) {
-        out.push('\n');
+        out.push_str(self.newline);
         out.push_str(&self.indent);
         (0..level).for_each(|_| out.push_str(&self.unit));
     }
@@ -673,6 +771,30 @@ mod tests {
         assert_eq!(both(ops), "[1, [2]]");
         let ops = json!([{"op": "add", "path": "/1/a/0", "value": 2}, {"op": "replace", "path": "", "value": 3}]);
         assert_eq!(both(ops), "3");
+    }
+
+    #[test]
+    fn a_member_is_turned_into_another_in_its_place() {
+        let text = "{ \"p\":1.50,\n  \"delay\" : 100 , \"q\":\"\\u00e9\" }";
+        let turned = text.replace("\"delay\" : 100", "\"initialInterval\" : \"PT0.1S\"");
+        let rename = json!({"op": "move", "from": "/delay", "path": "/initialInterval"});
+        let after = json!({"op": "replace", "path": "/initialInterval", "value": "PT0.1S"});
+        let before = json!({"op": "replace", "path": "/delay", "value": "PT0.1S"});
+        let taken = json!({"op": "remove", "path": "/delay"});
+        let put = json!({"op": "add", "path": "/initialInterval", "value": "PT0.1S"});
+        for ops in [
+            json!([rename, after]),
+            json!([before, rename]),
+            json!([taken, put]),
+        ] {
+            assert_eq!(edit(text, &[ops]).0, turned);
+        }
+        // One more member behind the last one, which is turned.
+        let more = json!([{"op": "remove", "path": "/q"}, {"op": "add", "path": "/r", "value": 2}, {"op": "add", "path": "/s", "value": 3}]);
+        assert_eq!(
+            edit(text, &[more]).0,
+            text.replace("\"q\":\"\\u00e9\"", "\"r\":2,  \"s\":3")
+        );
     }
 
     #[test]

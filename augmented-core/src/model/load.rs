@@ -96,7 +96,7 @@ fn unknown_kind(name: &str) -> Finding {
         "/kind",
         format!("`{shown}` is no kind of definition"),
     );
-    match nearest(name, DefinitionKind::ALL.map(DefinitionKind::as_str)) {
+    match nearest(name, DefinitionKind::MODELLED.map(DefinitionKind::as_str)) {
         None => finding.with_hint(all_kinds()),
         Some(found) => {
             let finding = finding.with_hint(format!("did you mean `{}`?", found.name));
@@ -140,7 +140,7 @@ fn kind_by_id(document: &Value) -> Option<(DefinitionKind, &'static str)> {
 }
 
 fn all_kinds() -> String {
-    let names: Vec<&str> = DefinitionKind::ALL
+    let names: Vec<&str> = DefinitionKind::MODELLED
         .iter()
         .map(|kind| kind.as_str())
         .collect();
@@ -182,9 +182,9 @@ mod tests {
             "ERROR KIND_UNKNOWN at /kind: `shcedule` is no kind of definition (did you mean `schedule`?); fix null",
         );
         check(
-            json!({"kind": "Integration_Instance"}),
-            "ERROR KIND_UNKNOWN at /kind: `Integration_Instance` is no kind of definition (did you mean `integration-instance`?); \
-             fix [{\"op\":\"replace\",\"path\":\"/kind\",\"value\":\"integration-instance\"}]",
+            json!({"kind": "Work_Flow"}),
+            "ERROR KIND_UNKNOWN at /kind: `Work_Flow` is no kind of definition (did you mean `workflow`?); \
+             fix [{\"op\":\"replace\",\"path\":\"/kind\",\"value\":\"workflow\"}]",
         );
         check(
             json!({"triggerId": "t", "workflowId": "w"}),
@@ -198,11 +198,11 @@ mod tests {
     }
 
     #[test]
-    fn without_a_near_kind_all_are_listed() {
+    fn without_a_near_kind_those_of_this_version_are_listed() {
         for document in [json!({"kind": "banana"}), json!({"kind": 5}), json!({})] {
             let hint = detect_kind(&document).unwrap_err().hint.unwrap();
             assert!(
-                hint.contains("workflow") && hint.contains("alert-rule"),
+                hint.contains("workflow") && !hint.contains("alert-rule"),
                 "{hint}"
             );
         }

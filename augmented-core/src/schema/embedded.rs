@@ -82,11 +82,12 @@ pub fn rebase(finding: &mut Finding, base: &str) {
 /// Examples and defaults that do not conform to the schema they stand in.
 pub(super) fn annotation_findings(schema: &CompiledSchema) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut open = vec![(String::new(), schema.documents().root())];
-    while let Some((at, here)) = open.pop() {
+    let mut open = vec![(String::new(), schema.documents().root(), false)];
+    while let Some((at, here, hidden)) = open.pop() {
         let Some(members) = here.object() else {
             continue;
         };
+        let hidden = hidden || is_sensitive(members);
         let default = members
             .get("default")
             .map(|value| ("default".to_owned(), value, "DEFAULT_INVALID"));
@@ -100,6 +101,11 @@ pub(super) fn annotation_findings(schema: &CompiledSchema) -> Vec<Finding> {
             examples.map(|(index, value)| (format!("examples/{index}"), value, "EXAMPLE_INVALID"));
         for (place, value, code) in examples.chain(default) {
             let mut checker = schema.checker(value, Mode::Collect);
+            if hidden {
+                checker.hide_all();
+            } else {
+                checker.hide(here, value, "");
+            }
             checker.check(here, value);
             if checker.failure().is_some() {
                 continue;
@@ -125,12 +131,21 @@ pub(super) fn annotation_findings(schema: &CompiledSchema) -> Vec<Finding> {
                     }),
             );
         }
-        open.extend(
-            subschemas(members)
-                .into_iter()
-                .map(|below| (format!("{at}{}", below.pointer), here.with(below.value))),
-        );
+        open.extend(subschemas(members).into_iter().map(|below| {
+            (
+                format!("{at}{}", below.pointer),
+                here.with(below.value),
+                hidden,
+            )
+        }));
     }
     findings.sort_by(|a, b| pointer::compare(&a.pointer, &b.pointer));
     findings
+}
+
+/// Whether the values a schema describes must not be shown.
+fn is_sensitive(schema: &serde_json::Map<String, Value>) -> bool {
+    ["x-sensitive", "writeOnly"]
+        .iter()
+        .any(|mark| schema.get(*mark) == Some(&Value::Bool(true)))
 }

@@ -107,7 +107,7 @@ impl<'s> TargetSchema<'s> {
         }
     }
 
-    fn at(self, schema: &'s Value) -> Self {
+    pub(super) fn at(self, schema: &'s Value) -> Self {
         Self {
             schema,
             root: self.root,
@@ -115,7 +115,7 @@ impl<'s> TargetSchema<'s> {
     }
 
     /// The schema itself or what it refers to, if it is an object.
-    fn members(self) -> Option<&'s Map<String, Value>> {
+    pub(super) fn members(self) -> Option<&'s Map<String, Value>> {
         let mut schema = self.schema;
         for _ in 0..MAX_DEPTH {
             match schema
@@ -137,7 +137,7 @@ impl<'s> TargetSchema<'s> {
             .map(|schema| self.at(schema))
     }
 
-    fn properties(self) -> impl Iterator<Item = &'s str> {
+    pub(super) fn properties(self) -> impl Iterator<Item = &'s str> {
         let properties = self
             .members()
             .and_then(|m| m.get("properties"))
@@ -156,7 +156,7 @@ impl<'s> TargetSchema<'s> {
         required.into_iter().flatten().filter_map(Value::as_str)
     }
 
-    fn is_closed(self) -> bool {
+    pub(super) fn is_closed(self) -> bool {
         let Some(members) = self.members() else {
             return false;
         };
@@ -179,6 +179,8 @@ impl<'s> TargetSchema<'s> {
 pub(super) struct FlowCodes {
     pub(super) unmapped: &'static str,
     pub(super) mismatch: &'static str,
+    /// The path that a source for a missing member would begin with at that place; empty where none is likely.
+    pub(super) sample: &'static str,
 }
 
 /// Checks a mapping against the schema of what it builds; `source` tells what a path gives.
@@ -203,6 +205,8 @@ pub(super) fn check_mapping<'s>(
                 check_members(members, place, target, codes, source, findings);
             }
         }
+        // Whoever mixes a long form with other members is told so by the expressions.
+        Value::Object(members) if members.len() > 1 => {}
         Value::Object(members) => match (
             members.get("$literal"),
             members.get("$expr").and_then(Value::as_str),
@@ -350,11 +354,14 @@ pub(super) fn unmapped(name: &str, place: &Place<'_>, codes: FlowCodes) -> Findi
         place.key(name),
         format!("the required member `{}` has no source", wording::cut(name)),
     )
-    .with_hint(format!(
-        "add `\"{}\": \"${{input.{}}}\"`, or whatever gives it",
-        wording::cut(name),
-        wording::cut(name)
-    ))
+    .with_hint(match codes.sample {
+        "" => format!("add `\"{}\"` with a value of its own", wording::cut(name)),
+        sample => format!(
+            "add `\"{}\": \"${{{sample}{}}}\"`, or whatever gives it",
+            wording::cut(name),
+            wording::cut(name)
+        ),
+    })
 }
 
 fn from_path<'s>(
@@ -553,6 +560,7 @@ mod tests {
     const CODES: FlowCodes = FlowCodes {
         unmapped: "REQUIRED_INPUT_UNMAPPED",
         mismatch: "MAPPING_TYPE",
+        sample: "input.",
     };
 
     fn check(mapping: Value, target: Value, expected: &[(&str, &str, Severity)]) {

@@ -115,6 +115,18 @@ fn check_schema(
             problem.code = "INVALID_SCHEMA".into();
         }
     }
+    // What is wrong at one place of a schema is told there, not of the whole as well.
+    let places: Vec<(String, String)> = problems
+        .iter()
+        .map(|p| (p.pointer.clone(), p.message.clone()))
+        .collect();
+    problems.retain(|whole| {
+        !places.iter().any(|(pointer, message)| {
+            *message == whole.message
+                && pointer.len() > whole.pointer.len()
+                && crate::json::pointer::is_at_or_below(pointer, &whole.pointer)
+        })
+    });
     findings.append(&mut problems);
     compiled
 }

@@ -4,7 +4,10 @@ use serde_json::Value;
 
 use super::place::Place;
 use super::{Finding, PatchOp};
-use crate::expr::{ExprProblem, ExprSite, ExpressionEngine, Reference, TemplateProblem};
+use crate::expr::{
+    CompiledExpr, EXPR_UNKNOWN_ROOT, ExprProblem, ExprSite, ExpressionEngine, FieldClass,
+    Reference, TemplateProblem,
+};
 use crate::json::pointer;
 
 /// Compiles expressions and mappings and collects findings; every read is handed to the caller.
@@ -12,6 +15,31 @@ pub(crate) struct Expressions<'c> {
     engine: &'c dyn ExpressionEngine,
     /// Step ids that cannot be written after a dot.
     dashed: Vec<&'c str>,
+    /// Where the expressions that follow are evaluated, if they are to be kept.
+    reader: Option<KeptReader>,
+    kept: Vec<Kept>,
+    /// All step ids, and the members of the input that cannot be written after a dot.
+    steps: Vec<&'c str>,
+    dashed_inputs: Vec<&'c str>,
+}
+
+/// A compiled expression with its place, for the checks that know the schemas of what it reads.
+pub(crate) struct Kept {
+    pub(crate) expr: CompiledExpr,
+    /// Pointer of the string.
+    pub(crate) pointer: String,
+    pub(crate) class: FieldClass,
+    pub(crate) reader: KeptReader,
+    /// Where the expression begins in the string, unless a repair changed the string.
+    pub(crate) offset: Option<usize>,
+}
+
+/// Where an expression is evaluated, as far as it matters for what the roots hold.
+#[derive(Clone, Copy)]
+pub(crate) enum KeptReader {
+    /// Behind the work of a step, whose result is `output`.
+    Behind(usize),
+    Elsewhere,
 }
 
 /// One read of an expression, with the place of the string it stands in.
@@ -28,14 +56,99 @@ impl<'c> Expressions<'c> {
         Self {
             engine,
             dashed: Vec::new(),
+            reader: None,
+            kept: Vec::new(),
+            steps: Vec::new(),
+            dashed_inputs: Vec::new(),
+        }
+    }
+
+    /// Says where the expressions that follow are evaluated; those of no reader are not kept.
+    pub(crate) fn read_by(&mut self, reader: Option<KeptReader>) {
+        self.reader = reader;
+    }
+
+    /// The compiled expressions of the readers.
+    pub(crate) fn into_kept(self) -> Vec<Kept> {
+        self.kept
+    }
+
+    fn keep(
+        &mut self,
+        expr: &CompiledExpr,
+        pointer: &str,
+        class: FieldClass,
+        offset: Option<usize>,
+    ) {
+        let reads = |root| expr.references().reads(root);
+        if let Some(reader) = self.reader
+            && (reads("input") || reads("steps") || reads("output"))
+        {
+            self.kept.push(Kept {
+                expr: expr.clone(),
+                pointer: pointer.to_owned(),
+                class,
+                reader,
+                offset,
+            });
         }
     }
 
     /// Tells which step ids hold a dash, so that `steps.a-b.x` is recognised.
     pub(crate) fn know_steps(&mut self, ids: impl Iterator<Item = &'c str>) {
-        self.dashed = ids.filter(|id| id.contains('-')).collect();
+        self.steps = ids.filter(|id| !id.is_empty()).collect();
+        let dashed = self.steps.iter().copied();
+        self.dashed = dashed.filter(|id| id.contains('-')).collect();
         // The longest first, so that `a-b` does not hide `a-b-c`.
         self.dashed.sort_by_key(|id| std::cmp::Reverse(id.len()));
+    }
+
+    /// Tells the members of the workflow's input, so that `input.a-b` is recognised.
+    pub(crate) fn know_inputs(&mut self, names: impl Iterator<Item = &'c str>) {
+        self.dashed_inputs = names.filter(|name| name.contains('-')).collect();
+    }
+
+    /// Where an unknown root is a step, or a part of a dashed name, says how that is read; `text` is what the
+    /// position of the problem counts in. One dashed name gives one finding.
+    fn explain_roots(&self, text: &str, problems: &mut Vec<ExprProblem>) {
+        let mut told: Option<usize> = None;
+        problems.retain_mut(|problem| {
+            if problem.code != EXPR_UNKNOWN_ROOT {
+                return true;
+            }
+            let Some(offset) = problem.offset else {
+                return true;
+            };
+            if told.is_some_and(|end| offset < end) {
+                return false;
+            }
+            let byte = text
+                .char_indices()
+                .nth(offset)
+                .map_or(text.len(), |(at, _)| at);
+            let (before, rest) = text.split_at(byte);
+            if let Some(member) = self.input_before(before, rest) {
+                problem.hint = Some(format!("`-` subtracts: write `input[\"{member}\"]`"));
+                problem.replacement = None;
+            } else if let Some(id) = starting_name(&self.steps, rest) {
+                told = Some(offset + id.chars().count());
+                problem.hint = Some(format!("write `{}`", step_path(id, rest)));
+                problem.replacement = None;
+            }
+            true
+        });
+    }
+
+    /// The dashed member of the input that ends where a text begins, which was read as a subtraction.
+    fn input_before(&self, before: &str, rest: &str) -> Option<&'c str> {
+        self.dashed_inputs.iter().copied().find(|name| {
+            name.match_indices('-').any(|(dash, _)| {
+                let (head, tail) = (name.get(..=dash), name.get(dash + 1..));
+                head.zip(tail).is_some_and(|(head, tail)| {
+                    before.ends_with(&format!("input.{head}")) && starts_word(rest, tail)
+                })
+            })
+        })
     }
 
     /// Checks a field that holds a bare expression.
@@ -54,11 +167,14 @@ impl<'c> Expressions<'c> {
         if let Some(right) = &dashed {
             findings.push(dash_finding(source, right, place.to_string()));
         }
+        let written = source;
         let source = dashed.as_deref().unwrap_or(source);
-        let mut exact = dashed.is_none();
+        // The text whose positions the reads count in, where it is not the written one.
+        let mut changed = dashed.clone();
         let compiled = match self.engine.compile(source, site) {
             Ok(compiled) => Some(compiled),
-            Err(problems) => {
+            Err(mut problems) => {
+                self.explain_roots(source, &mut problems);
                 let replacement = problems.iter().find_map(|p| p.replacement.clone());
                 if dashed.is_none() {
                     findings.extend(
@@ -68,8 +184,9 @@ impl<'c> Expressions<'c> {
                     );
                 }
                 // What the repair would give is checked as well, so that one run reports all there is.
-                exact = false;
-                replacement.and_then(|right| self.recompile(&right, site, place, findings))
+                changed = replacement;
+                let right = changed.as_deref();
+                right.and_then(|right| self.recompile(right, site, place, findings))
             }
         };
         if let Some(compiled) = compiled {
@@ -77,15 +194,21 @@ impl<'c> Expressions<'c> {
             if references.iter().next().is_some() {
                 let pointer = place.to_string();
                 for reference in references.iter() {
+                    let offset = reference.offset.and_then(|at| match &changed {
+                        None => Some(at),
+                        Some(right) => offset_before(written, right, at),
+                    });
                     read(
                         Read {
                             reference,
                             pointer: &pointer,
-                            offset: reference.offset.filter(|_| exact),
+                            offset,
                         },
                         findings,
                     );
                 }
+                let start = changed.is_none().then_some(0);
+                self.keep(&compiled, &pointer, site.class(), start);
             }
         }
     }
@@ -129,15 +252,23 @@ impl<'c> Expressions<'c> {
         if !self.dashed.is_empty() && some_string(tree, &|text| text.contains("steps.")) {
             self.repair_dashes(tree, "", place, &mut repaired, findings);
         }
-        let mut reported_dashes = repaired.is_some();
+        let written = tree;
         for _ in 0..3 {
-            let tree = repaired.as_ref().unwrap_or(tree);
+            let tree = repaired.as_ref().unwrap_or(written);
+            let was_repaired = repaired.is_some();
+            // A position in a repaired string is told as one in the string that the author sees.
+            let shown = |at: &str, offset: usize| -> Option<usize> {
+                if !was_repaired {
+                    return Some(offset);
+                }
+                let text = |tree| pointer::resolve(tree, at).and_then(Value::as_str);
+                offset_before(text(written)?, text(tree)?, offset)
+            };
             let problems = match self.engine.compile_template(tree, site) {
                 Ok(template) => {
                     for part in template.references() {
                         let pointer = place.then(part.pointer);
-                        // In a repaired text positions count in what the author does not see yet.
-                        let offset = part.offset.filter(|_| !reported_dashes);
+                        let offset = part.offset.and_then(|at| shown(part.pointer, at));
                         read(
                             Read {
                                 reference: part.reference,
@@ -147,9 +278,16 @@ impl<'c> Expressions<'c> {
                             findings,
                         );
                     }
+                    if self.reader.is_some() {
+                        for part in template.expressions() {
+                            let start = (!was_repaired).then_some(part.offset);
+                            let pointer = place.then(&part.pointer);
+                            self.keep(&part.expr, &pointer, FieldClass::Mapping, start);
+                        }
+                    }
                     return;
                 }
-                Err(problems) => problems,
+                Err(problems) => self.explained(tree, problems),
             };
             let mut next = tree.clone();
             let mut changed = false;
@@ -160,17 +298,23 @@ impl<'c> Expressions<'c> {
             } in problems
             {
                 // What cannot be repaired is taken out, so that the rest is still checked.
-                if let Some(string) = pointer::resolve_mut(&mut next, &at).filter(|s| s.is_string())
+                let replacement = problem.replacement.clone();
+                let place_of = match (at.strip_suffix("/$expr"), &replacement) {
+                    (Some(long_form), None) => long_form,
+                    _ => at.as_str(),
+                };
+                if let Some(value) = pointer::resolve_mut(&mut next, place_of)
+                    .filter(|value| value.is_string() || place_of != at)
                 {
-                    *string = problem
-                        .replacement
-                        .clone()
-                        .map_or(Value::Null, Value::String);
+                    *value = replacement.map_or(Value::Null, Value::String);
                     changed = true;
                 }
+                let text = |tree| pointer::resolve(tree, &at).and_then(Value::as_str);
+                let is_written = text(tree) == text(written);
+                let offset = problem.offset.and_then(|offset| shown(&at, offset));
                 let mut finding = finding_of(problem, place.then(&at));
-                if reported_dashes {
-                    finding.offset_in_string = None;
+                finding.offset_in_string = offset;
+                if !is_written {
                     finding.fix = None;
                 }
                 findings.push(finding);
@@ -178,9 +322,28 @@ impl<'c> Expressions<'c> {
             if !changed {
                 return;
             }
-            reported_dashes = true;
             repaired = Some(next);
         }
+    }
+
+    /// [`explain_roots`](Self::explain_roots) for the problems of a tree, string by string.
+    fn explained(&self, tree: &Value, problems: Vec<TemplateProblem>) -> Vec<TemplateProblem> {
+        if !problems.iter().any(|p| p.problem.code == EXPR_UNKNOWN_ROOT) {
+            return problems;
+        }
+        let mut explained: Vec<TemplateProblem> = Vec::with_capacity(problems.len());
+        for chunk in problems.chunk_by(|a, b| a.pointer == b.pointer) {
+            let Some(first) = chunk.first() else { continue };
+            let text = pointer::resolve(tree, &first.pointer).and_then(Value::as_str);
+            let mut own: Vec<ExprProblem> = chunk.iter().map(|p| p.problem.clone()).collect();
+            self.explain_roots(text.unwrap_or_default(), &mut own);
+            explained.extend(own.into_iter().map(|problem| {
+                let mut of = first.clone();
+                of.problem = problem;
+                of
+            }));
+        }
+        explained
     }
 
     fn repair_dashes(
@@ -280,6 +443,76 @@ fn dash_finding(source: &str, right: &str, pointer: String) -> Finding {
         path: pointer,
         value: right.into(),
     }])
+}
+
+/// Where a position of a repaired text stands in the text as written, in Unicode scalar values; inside what was
+/// repaired, where the repair begins.
+fn offset_before(written: &str, repaired: &str, offset: usize) -> Option<usize> {
+    if written == repaired {
+        return Some(offset);
+    }
+    let before = written
+        .chars()
+        .zip(repaired.chars())
+        .take_while(|(a, b)| a == b)
+        .count();
+    if offset < before {
+        return Some(offset);
+    }
+    let (old, new) = (written.chars().count(), repaired.chars().count());
+    let behind = written
+        .chars()
+        .rev()
+        .zip(repaired.chars().rev())
+        .take_while(|(a, b)| a == b)
+        .count()
+        .min(old.min(new) - before);
+    let from_end = new.checked_sub(offset)?;
+    Some(if from_end <= behind {
+        old - from_end
+    } else {
+        before
+    })
+}
+
+/// Whether a text begins with a name that ends there.
+fn starts_word(text: &str, name: &str) -> bool {
+    text.strip_prefix(name)
+        .is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+}
+
+/// The longest of the names that a text begins with.
+fn starting_name<'n>(names: &[&'n str], text: &str) -> Option<&'n str> {
+    let found = names.iter().copied().filter(|name| starts_word(text, name));
+    found.max_by_key(|name| name.len())
+}
+
+/// How what a text reads of a step, `get_user.output.x` or `get_user.x`, is written.
+fn step_path(id: &str, text: &str) -> String {
+    let step = if id.contains('-') {
+        format!("steps[\"{id}\"]")
+    } else {
+        format!("steps.{id}")
+    };
+    let path: String = text
+        .get(id.len()..)
+        .unwrap_or_default()
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.'))
+        .collect();
+    let path = path.trim_end_matches('.');
+    let first = path.strip_prefix('.').and_then(|p| p.split('.').next());
+    let known = first.is_some_and(|first| {
+        crate::expr::STEP
+            .members
+            .iter()
+            .any(|(member, _)| *member == first)
+    });
+    if known {
+        format!("{step}{path}")
+    } else {
+        format!("{step}.output{path}")
+    }
 }
 
 fn some_string(tree: &Value, test: &dyn Fn(&str) -> bool) -> bool {

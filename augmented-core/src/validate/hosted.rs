@@ -13,6 +13,7 @@ use crate::model::DefinitionKind;
 const CODES: FlowCodes = FlowCodes {
     unmapped: "HANDLER_SCHEMA",
     mismatch: "HANDLER_SCHEMA",
+    sample: "input.",
 };
 
 /// Checks a document against what the host has registered.

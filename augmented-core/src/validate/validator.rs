@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
+use super::expressions::Kept;
 use super::host::{HostRegistry, RuleSet};
 use super::links::{Links, Member};
 use super::published::Published;
@@ -17,7 +18,7 @@ use super::wording;
 use super::{Finding, PatchOp, Related};
 use super::{embedded, hosted, linked, rules};
 use crate::expr::{CelEngine, ExpressionEngine};
-use crate::json::SourceMap;
+use crate::json::{Limits, SourceMap};
 use crate::model::{Definition, DefinitionKind, LifecycleStatus, content_hash, load};
 use crate::schema::{CompiledSchema, SchemaOptions, ValidatorRegistry};
 use crate::schemas;
@@ -158,7 +159,7 @@ impl<'e> DefinitionValidator<'e> {
     /// Validates one document by itself, levels L1–L3: everything but references and the host.
     #[must_use]
     pub fn validate(&self, document: &Document<'_>) -> Report {
-        let checked = self.check_alone(document.value, &NoReferences);
+        let checked = self.check_alone(document, &NoReferences);
         self.report(document, checked)
     }
 
@@ -174,7 +175,7 @@ impl<'e> DefinitionValidator<'e> {
             let schemas = SchemaMembers::of(documents, resolver);
             documents
                 .iter()
-                .map(|document| self.check_alone(document.value, &schemas))
+                .map(|document| self.check_alone(document, &schemas))
                 .collect()
         };
         let members: Vec<Member<'_>> = checked.iter().filter_map(Checked::member).collect();
@@ -251,7 +252,11 @@ impl<'e> DefinitionValidator<'e> {
     }
 
     /// Levels L1–L3 of one document.
-    fn check_alone<'d>(&self, document: &'d Value, schemas: &dyn SchemaSource) -> Checked<'d> {
+    fn check_alone<'d>(&self, document: &Document<'d>, schemas: &dyn SchemaSource) -> Checked<'d> {
+        if let Some(finding) = too_large(document, self.purpose) {
+            return Checked::unreadable(finding);
+        }
+        let document = document.value;
         let (kind, preliminary) = match detect_kind(document) {
             Ok(found) => found,
             Err(finding) => return Checked::unreadable(*finding),
@@ -274,8 +279,11 @@ impl<'e> DefinitionValidator<'e> {
         };
         let structure = structure::check(kind, document, schema);
         let mut later = Vec::new();
+        let mut expressions = Vec::new();
         if let Some(members) = structure.value.as_object() {
-            later.extend(rules::check(kind, members, self.engine));
+            let (findings, kept) = rules::check(kind, members, self.engine);
+            later.extend(findings);
+            expressions = kept;
             let options = SchemaOptions::new().with_validators(Arc::clone(&self.validators));
             later.extend(schemas.check_embedded(kind, &structure.value, options));
             for rule in self.rules.rules_of(kind) {
@@ -287,6 +295,7 @@ impl<'e> DefinitionValidator<'e> {
             first: preliminary.into_iter().collect(),
             structure: Some(structure),
             later,
+            expressions,
         }
     }
 
@@ -296,7 +305,7 @@ impl<'e> DefinitionValidator<'e> {
         index: usize,
         checked: &Checked<'_>,
         links: &Links<'_>,
-        identities: &Identities<'_>,
+        identities: &Identities<'_, '_>,
         host: Option<&dyn HostRegistry>,
     ) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -310,7 +319,7 @@ impl<'e> DefinitionValidator<'e> {
         if let Some(member) = checked.member() {
             findings.extend(frozen(&member, links));
         }
-        findings.extend(linked::check(kind, members, links));
+        findings.extend(linked::check(kind, members, &checked.expressions, links));
         findings.extend(linked::check_schemas(kind, &structure.value, links));
         if let Some(host) = host {
             findings.extend(hosted::check(kind, members, host, self.purpose));
@@ -368,6 +377,8 @@ struct Checked<'d> {
     structure: Option<Structure<'d>>,
     /// Findings of the later levels, with pointers into the repaired document.
     later: Vec<Finding>,
+    /// The expressions of a workflow, for the checks that know the schemas of what they read.
+    expressions: Vec<Kept>,
 }
 
 impl Checked<'_> {
@@ -377,6 +388,7 @@ impl Checked<'_> {
             first: vec![finding],
             structure: None,
             later: Vec::new(),
+            expressions: Vec::new(),
         }
     }
 
@@ -430,6 +442,24 @@ impl Checked<'_> {
         }
         findings
     }
+}
+
+/// A definition is judged only up to a size, which counts for each document of a text by itself.
+fn too_large(document: &Document<'_>, purpose: Purpose) -> Option<Finding> {
+    let limit = Limits::definition().max_bytes;
+    let bytes = match document.source.and_then(|source| source.span("")) {
+        Some(span) => span.len(),
+        None if purpose == Purpose::Publish => serde_json::to_vec(document.value).ok()?.len(),
+        None => return None,
+    };
+    (bytes > limit).then(|| {
+        Finding::error(
+            "DOCUMENT_TOO_LARGE",
+            "",
+            format!("the document has {bytes} bytes, a definition has at most {limit}"),
+        )
+        .with_hint("keep large data elsewhere and refer to it, or split the definition")
+    })
 }
 
 /// Whether two findings of one place say the same.
@@ -539,14 +569,14 @@ fn frozen(member: &Member<'_>, links: &Links<'_>) -> Option<Finding> {
 }
 
 /// Which documents of a bundle define the same version of the same thing.
-struct Identities<'b> {
+struct Identities<'b, 'd> {
     first: FxHashMap<(DefinitionKind, &'b str, &'b str), usize>,
     keys: Vec<Option<(DefinitionKind, &'b str, &'b str)>>,
-    files: Vec<Option<&'b str>>,
+    documents: &'d [Document<'b>],
 }
 
-impl<'b> Identities<'b> {
-    fn of(checked: &'b [Checked<'_>], documents: &[Document<'b>]) -> Self {
+impl<'b, 'd> Identities<'b, 'd> {
+    fn of(checked: &'b [Checked<'_>], documents: &'d [Document<'b>]) -> Self {
         let keys: Vec<_> = checked
             .iter()
             .map(|c| c.member().map(|m| (m.kind, m.id, m.version)))
@@ -560,7 +590,7 @@ impl<'b> Identities<'b> {
         Self {
             first,
             keys,
-            files: documents.iter().map(|d| d.file).collect(),
+            documents,
         }
     }
 
@@ -575,7 +605,14 @@ impl<'b> Identities<'b> {
             id,
             version,
         );
-        related.file = self.files.get(first).copied().flatten().map(str::to_owned);
+        if let Some(document) = self.documents.get(first) {
+            let position = document
+                .source
+                .and_then(|source| source.locate("/version", None));
+            related.file = document.file.map(str::to_owned);
+            related.line = position.map(|p| p.line);
+            related.column = position.map(|p| p.column);
+        }
         Some(
             Finding::error(
                 "DUPLICATE_DEFINITION",

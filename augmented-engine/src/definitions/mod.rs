@@ -32,6 +32,7 @@ use cache::Bounded;
 pub use draft::DraftReport;
 pub(crate) use known::KnownDefinitions;
 pub use publish::{Bundle, PublishOutcome, PublishReport, PublishedDefinition};
+pub use unsupported::unsupported_findings;
 
 /// A workflow version with its tasks chosen: what a new instance pins.
 pub(crate) struct StartPlan {

@@ -14,10 +14,23 @@ const CODE: &str = "EXECUTOR_NOT_REGISTERED";
 
 /// Everything in a definition that this engine cannot run.
 pub(crate) fn unsupported(definition: &Definition, registry: &TaskRegistry) -> Vec<Finding> {
+    unsupported_findings(definition, |task| registry.has_mock(task))
+}
+
+/// What [`Engine::publish`](crate::Engine::publish) refuses in a definition because this engine has no service for it;
+/// `is_mocked` tells which tasks are replaced by canned results.
+///
+/// Pointers lead into the document of the definition.
+#[must_use]
+pub fn unsupported_findings(
+    definition: &Definition,
+    is_mocked: impl Fn(&str) -> bool,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     match definition {
         Definition::Workflow(workflow) => in_workflow(workflow, &mut findings),
-        Definition::Task(task) => in_task(task, registry, &mut findings),
+        Definition::Task(task) if is_mocked(&task.task_id) => {}
+        Definition::Task(task) => in_task(task, &mut findings),
         Definition::Trigger(_) => findings.push(missing("", "a trigger", "the event service")),
         Definition::Schedule(_) => findings.push(missing("", "a schedule", "the scheduler")),
         Definition::Event(_) | Definition::Schema(_) => {}
@@ -102,10 +115,7 @@ fn in_steps(steps: &[Step], base: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-fn in_task(task: &TaskDefinition, registry: &TaskRegistry, findings: &mut Vec<Finding>) {
-    if registry.has_mock(&task.task_id) {
-        return;
-    }
+fn in_task(task: &TaskDefinition, findings: &mut Vec<Finding>) {
     let kind = task.implementation.kind();
     // The other kinds are asked of the host's registries.
     if matches!(kind, ImplementationKind::Worker | ImplementationKind::Human) {

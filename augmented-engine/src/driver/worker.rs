@@ -126,7 +126,9 @@ impl Worker {
             progress |= self.poll_calls(cx);
             progress |= self.poll_commit(cx);
             let calls = self.calls.len();
-            decided += self.decide_ready();
+            let newly_decided = self.decide_ready();
+            decided += newly_decided;
+            progress |= newly_decided > 0;
             // A call that was just begun, to look up a child for example, is polled once, or nothing would ever wake it.
             progress |= self.calls.len() > calls;
             progress |= self.send_batch(cx);
@@ -137,7 +139,8 @@ impl Worker {
                 cx.waker().wake_by_ref();
                 break false;
             }
-            if !progress && self.ready.is_empty() {
+            // What is ready but may not be decided now, of a fenced node for example, waits for what wakes this task.
+            if !progress {
                 break false;
             }
         };

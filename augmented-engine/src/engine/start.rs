@@ -126,7 +126,7 @@ impl StartRequest {
         if let Some(metadata) = &self.metadata {
             if !metadata.is_object() {
                 findings.push(Finding::error(
-                    "TYPE",
+                    "type",
                     "/metadata",
                     "`metadata` must be an object",
                 ));

@@ -142,7 +142,7 @@ impl DataCheck {
             Self::Anything => Vec::new(),
             Self::AnyObject if data.is_object() => Vec::new(),
             Self::AnyObject => vec![
-                Finding::error("TYPE", "", "expected an object")
+                Finding::error("type", "", "expected an object")
                     .with_hint("the schema says `\"type\": \"object\"`"),
             ],
             Self::Schema(schema) if schema.is_valid(data) => Vec::new(),

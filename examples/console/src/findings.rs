@@ -1,12 +1,16 @@
 //! Checking the documents of files, and findings as the command shows them.
 
+use augmented_core::json;
+use augmented_core::model::Definition;
 use augmented_core::validate::{
     DefinitionCatalogue, DefinitionValidator, Document, Finding, HostRegistry, PatchOp, Purpose,
     ReferenceResolver, Related, Report, Severity,
 };
+use augmented_engine::unsupported_findings;
 use serde::Serialize;
 
 use crate::files::{self, SourceFile};
+use crate::host::CommandHost;
 use crate::terminal::{Style, Terminal, one_line};
 
 /// A finding with the kind and id of its document.
@@ -110,16 +114,22 @@ impl ShownFinding {
             ));
         }
         for related in &self.related {
-            let place = match (&related.file, related.line) {
+            let mut place = match (&related.file, related.line) {
                 (Some(file), Some(line)) => format!("{file}:{line}"),
                 (None, Some(line)) => format!("line {line}"),
                 _ => related.pointer.clone(),
             };
+            if let (Some(kind), Some(id)) = (&related.kind, &related.id) {
+                let version = related.version.as_deref().unwrap_or_default();
+                let definition = format!("{kind} {id} {version}");
+                place = format!("{} {place}", definition.trim_end());
+            }
+            let place = place.trim_end();
             text.push_str(&terminal.paint(
                 Style::Dim,
                 &format!(
                     "    see {}: {}\n",
-                    one_line(&place, 120),
+                    one_line(place, 200),
                     one_line(&related.message, 300)
                 ),
             ));
@@ -141,15 +151,43 @@ impl Checked {
     pub(crate) fn has_errors(&self) -> bool {
         self.findings.iter().any(ShownFinding::is_error)
     }
+
+    fn add(&mut self, report: Report) {
+        let (kind, id) = (report.kind, report.id);
+        self.findings.extend(
+            report
+                .findings
+                .into_iter()
+                .map(|finding| ShownFinding::new(finding, kind.clone(), id.clone())),
+        );
+    }
+
+    /// Stable, so that findings of one place stay in the order of the validator.
+    fn sort(&mut self) {
+        self.findings
+            .sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    }
 }
 
-/// Checks all documents of all files as one bundle.
-pub(crate) fn check(
-    files: &[SourceFile],
-    known: &dyn ReferenceResolver,
-    host: Option<&dyn HostRegistry>,
-    purpose: Purpose,
-) -> Checked {
+/// Checks every document by itself, without what it refers to.
+pub(crate) fn check_alone(files: &[SourceFile]) -> Checked {
+    let mut checked = unreadable(files);
+    let validator = DefinitionValidator::standard();
+    for document in files.iter().flat_map(SourceFile::documents) {
+        let report = validator.validate(
+            &Document::new(document.value)
+                .with_source(&document.source)
+                .with_file(document.file),
+        );
+        checked.documents += 1;
+        checked.add(report);
+    }
+    checked.sort();
+    checked
+}
+
+/// What keeps files from being read.
+fn unreadable(files: &[SourceFile]) -> Checked {
     let mut checked = Checked::default();
     for file in files {
         if let Err(findings) = &file.parsed {
@@ -161,22 +199,24 @@ pub(crate) fn check(
             }));
         }
     }
+    checked
+}
+
+/// Checks all documents of all files as one bundle.
+pub(crate) fn check(
+    files: &[SourceFile],
+    known: &dyn ReferenceResolver,
+    host: Option<&CommandHost>,
+    purpose: Purpose,
+) -> Checked {
+    let mut checked = unreadable(files);
     let documents: Vec<files::Document<'_>> =
         files.iter().flat_map(SourceFile::documents).collect();
     checked.documents += documents.len();
     for report in reports(&documents, known, host, purpose) {
-        let (kind, id) = (report.kind, report.id);
-        checked.findings.extend(
-            report
-                .findings
-                .into_iter()
-                .map(|finding| ShownFinding::new(finding, kind.clone(), id.clone())),
-        );
+        checked.add(report);
     }
-    // Stable, so that findings of one place stay in the order of the validator.
-    checked
-        .findings
-        .sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    checked.sort();
     checked
 }
 
@@ -184,7 +224,7 @@ pub(crate) fn check(
 pub(crate) fn reports(
     documents: &[files::Document<'_>],
     known: &dyn ReferenceResolver,
-    host: Option<&dyn HostRegistry>,
+    host: Option<&CommandHost>,
     purpose: Purpose,
 ) -> Vec<Report> {
     let bundle: Vec<Document<'_>> = documents
@@ -195,9 +235,47 @@ pub(crate) fn reports(
                 .with_file(document.file)
         })
         .collect();
-    DefinitionValidator::standard()
+    let registry = host.map(|host| host as &dyn HostRegistry);
+    let mut reports = DefinitionValidator::standard()
         .with_purpose(purpose)
-        .validate_bundle(&bundle, known, host)
+        .validate_bundle(&bundle, known, registry);
+    if let Some(host) = host {
+        for (document, report) in documents.iter().zip(&mut reports) {
+            add_unsupported(document, report, host, purpose);
+        }
+    }
+    reports
+}
+
+/// Adds what this version's engine would refuse to publish: no fault of the document, so that it only warns unless
+/// the document is to run here.
+fn add_unsupported(
+    document: &files::Document<'_>,
+    report: &mut Report,
+    host: &CommandHost,
+    purpose: Purpose,
+) {
+    let Ok(definition) = Definition::from_value(document.value.clone()) else {
+        return;
+    };
+    let mut found = unsupported_findings(&definition, |task| host.is_mocked(task));
+    found.retain(|finding| {
+        !report
+            .findings
+            .iter()
+            .any(|known| known.code == finding.code && known.pointer == finding.pointer)
+    });
+    if found.is_empty() {
+        return;
+    }
+    if purpose == Purpose::Check {
+        for finding in &mut found {
+            finding.severity = Severity::Warning;
+        }
+    }
+    json::place(&mut found, &document.source, Some(document.file));
+    report.findings.append(&mut found);
+    json::sort_findings(&mut report.findings);
 }
 
 /// The documents of files as what references may lead to.

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use augmented_core::model::{LifecycleStatus, VersionRequirement, select_version};
+use augmented_core::model::load::detect_kind;
+use augmented_core::model::{DefinitionKind, LifecycleStatus, VersionRequirement, select_version};
 use serde_json::Value;
 
 use crate::exit::Failure;
@@ -141,6 +142,18 @@ fn split_reference(workflow: &str) -> (String, Option<String>) {
     }
 }
 
+/// Whether a file holds something of which nobody can tell what it defines.
+fn is_unreadable(file: &SourceFile) -> bool {
+    file.parsed.is_err()
+        || file
+            .documents()
+            .any(|document| detect_kind(document.value).is_err())
+        || file.documents().any(|document| {
+            detect_kind(document.value) == Ok(DefinitionKind::Workflow)
+                && workflow_id(document.value).is_none()
+        })
+}
+
 /// The one workflow of a file, as id and exact version.
 fn only_workflow_of(path: &str) -> Result<(String, Option<String>), Failure> {
     let file = files::read(PathBuf::from(path))?;
@@ -157,7 +170,8 @@ fn only_workflow_of(path: &str) -> Result<(String, Option<String>), Failure> {
         .collect();
     match <[_; 1]>::try_from(workflows) {
         Ok([only]) => Ok(only),
-        Err(workflows) if workflows.is_empty() && file.parsed.is_err() => Ok((String::new(), None)),
+        // The findings say more than that there is no workflow.
+        Err(workflows) if workflows.is_empty() && is_unreadable(&file) => Ok((String::new(), None)),
         Err(workflows) => Err(Failure::usage(format!(
             "{path} holds {} workflows: give a file with one, or name it with ID and --definitions {path}",
             workflows.len()

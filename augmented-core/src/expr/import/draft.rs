@@ -2,6 +2,23 @@
 
 use crate::expr::token::{self, TokenKind};
 
+/// Calls that declare a variable for what stands inside them.
+const LOOPS: [&str; 13] = [
+    "all",
+    "bind",
+    "exists",
+    "existsOne",
+    "exists_one",
+    "every",
+    "filter",
+    "map",
+    "optFlatMap",
+    "optMap",
+    "some",
+    "sortBy",
+    "transformList",
+];
+
 /// A token and the white space before it.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
@@ -99,6 +116,35 @@ impl Draft {
                 || self.symbol(at - 1, "?.")
                 || (self.symbol(at - 1, "?") && at > 1 && self.symbol(at - 2, ".")));
         self.is_ident(at) && !dotted
+    }
+
+    /// Whether the name at a place is one that a loop or a function around it declares.
+    pub(super) fn is_bound(&self, at: usize) -> bool {
+        let name = self.word(at);
+        (0..at).any(|call| self.binds(call, name, at)) || self.is_parameter(name)
+    }
+
+    /// Whether the call at a place, `map(x, …)` or the like, declares a name for what stands at `at`.
+    fn binds(&self, call: usize, name: &str, at: usize) -> bool {
+        let declares = |place: usize| self.word(place) == name && self.symbol(place + 1, ",");
+        LOOPS.contains(&self.word(call))
+            && self.symbol(call + 1, "(")
+            && self.is_ident(call + 2)
+            && (declares(call + 2) || (self.symbol(call + 3, ",") && declares(call + 4)))
+            && self.closing(call + 1).is_none_or(|close| at < close)
+    }
+
+    /// Whether some `x => …` or `(x, y) => …` of other languages declares a name.
+    fn is_parameter(&self, name: &str) -> bool {
+        let arrows = (1..self.pieces.len()).filter(|at| self.symbol(*at, "=>"));
+        arrows.into_iter().any(|arrow| {
+            let before = arrow - 1;
+            if !self.symbol(before, ")") {
+                return self.word(before) == name;
+            }
+            let open = self.opening(before).unwrap_or(before);
+            (open..before).any(|place| self.is_ident(place) && self.word(place) == name)
+        })
     }
 
     /// Puts the tokens of `text` in the place of a range, keeping the white space before it.

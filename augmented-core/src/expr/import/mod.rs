@@ -69,15 +69,26 @@ pub struct ImportForm {
 /// ```
 #[must_use]
 pub fn canonical_expression(text: &str, context: &ImportContext<'_>) -> Option<ImportForm> {
+    recognise(text, context).map(|(form, _)| form)
+}
+
+/// The likely right spelling of an import form, whether or not it is certain.
+fn rewritten_expression(text: &str, context: &ImportContext<'_>) -> Option<String> {
+    recognise(text, context)?.1
+}
+
+/// An import form, and its likely right spelling as far as that compiles.
+fn recognise(text: &str, context: &ImportContext<'_>) -> Option<(ImportForm, Option<String>)> {
     if super::parse::check_length(text).is_err() {
         return None;
     }
     if let Some((form, hint)) = rules::whole_text(text, context) {
-        return Some(ImportForm {
+        let form = ImportForm {
             replacement: None,
             hint,
             form,
-        });
+        };
+        return Some((form, None));
     }
     let mut draft = Draft::new(text);
     for rule in rules::RULES {
@@ -91,11 +102,13 @@ pub fn canonical_expression(text: &str, context: &ImportContext<'_>) -> Option<I
     } else {
         draft.notes.join("; ")
     };
-    Some(ImportForm {
-        replacement: (compiles && draft.certain).then_some(rewritten),
+    let rewritten = compiles.then_some(rewritten);
+    let form = ImportForm {
+        replacement: rewritten.clone().filter(|_| draft.certain),
         hint,
         form,
-    })
+    };
+    Some((form, rewritten))
 }
 
 /// Rewrites `steps.a-b.x`, a subtraction, to `steps["a-b"].x` where `a-b` is one of the step ids; `None` if there is none.

@@ -40,6 +40,7 @@ pub(super) fn prefixes(draft: &mut Draft, context: &ImportContext<'_>) {
         let mut at = 0;
         while at < draft.pieces.len() {
             if matches_prefix(draft, at, from)
+                && !draft.is_bound(at)
                 && context.site.allows(root)
                 && !(from.len() == 1 && context.site.allows(from.first().copied().unwrap_or("")))
             {
@@ -69,24 +70,48 @@ fn dollar(draft: &mut Draft, context: &ImportContext<'_>) {
     while at < draft.pieces.len() {
         if draft.word(at) == "$" && draft.symbol(at + 1, ".") && draft.is_ident(at + 2) {
             let data = context.site.data_root();
+            let root = draft.word(at + 2).to_owned();
+            if ROOTS.contains(&root.as_str()) && context.site.allows(&root) {
+                // `$.input.x` of other products names the root itself.
+                draft.splice(at, at + 3, &root);
+                draft.guess(1, format!("a path begins with its root: `{root}.`"));
+                at += 1;
+                continue;
+            }
             // In a trigger `$` is the envelope if the path goes on with `payload`.
-            let to = if data == "event.payload" && draft.word(at + 2) == "payload" {
+            let to = if data == "event.payload" && root == "payload" {
                 "event"
             } else {
                 data
             };
             draft.splice(at, at + 1, to);
-            draft.note(1, format!("`$.` is `{to}.`"));
+            let note = format!("`$.` is `{to}.`");
+            if is_one_meaning(context) {
+                draft.note(1, note);
+            } else {
+                draft.guess(1, note);
+            }
         }
         at += 1;
     }
 }
 
+/// Whether the data of the place can only be what the step or the event has just brought; where the workflow's input
+/// is read, other steps may have been meant.
+fn is_one_meaning(context: &ImportContext<'_>) -> bool {
+    context.site.data_root() != "input" || context.has_one_source()
+}
+
+/// Members of what is known of a step: behind `step.` they are no data.
+const STEP_MEMBERS: [&str; 7] = [
+    "input", "output", "outcome", "result", "status", "error", "visit",
+];
+
 /// Rewrites what stood for the data of the place: `data.x`, `response.x`, `message.x`, `step.x`, `context.x`.
 fn roots(draft: &mut Draft, context: &ImportContext<'_>) {
     let data = context.site.data_root();
     let targets: [(&str, &str, u8, bool); 5] = [
-        ("data", data, 1, true),
+        ("data", data, 1, is_one_meaning(context)),
         ("response", "output", 25, true),
         ("message", "event.payload", 25, true),
         ("step", "output", 4, true),
@@ -102,13 +127,37 @@ fn roots(draft: &mut Draft, context: &ImportContext<'_>) {
             if draft.begins_path(at)
                 && draft.word(at) == from
                 && (draft.symbol(at + 1, ".") || draft.symbol(at + 1, "["))
+                && !draft.is_bound(at)
             {
-                draft.splice(at, at + 1, to);
-                draft.note(form, format!("`{from}.` is `{to}.`"));
-                draft.certain &= certain;
+                if from == "step" && STEP_MEMBERS.contains(&draft.word(at + 2)) {
+                    step_member(draft, at);
+                } else {
+                    draft.splice(at, at + 1, to);
+                    draft.note(form, format!("`{from}.` is `{to}.`"));
+                    draft.certain &= certain;
+                }
             }
             at += 1;
         }
+    }
+}
+
+/// `step.output.x` may be what the step has just given, or a member of that name in it.
+fn step_member(draft: &mut Draft, at: usize) {
+    let member = draft.word(at + 2).to_owned();
+    match member.as_str() {
+        "output" | "result" => {
+            draft.splice(at, at + 3, "output");
+            draft.guess(4, "what the step gave is `output`");
+        }
+        "outcome" => {
+            draft.splice(at, at + 3, "outcome");
+            draft.guess(4, "the outcome of the step is `outcome`");
+        }
+        _ => draft.guess(
+            4,
+            format!("a step is read by its id: `steps.<id>.{member}`; what it has just given is `output`"),
+        ),
     }
 }
 
@@ -137,9 +186,91 @@ const ROOTS: [&str; 13] = [
     "index", "schedule", "task",
 ];
 
+/// Names that mean something in other languages: no member of the data is meant by them.
+const FOREIGN: [&str; 22] = [
+    "Array",
+    "Boolean",
+    "Date",
+    "JSON",
+    "Math",
+    "Number",
+    "Object",
+    "String",
+    "console",
+    "const",
+    "env",
+    "function",
+    "instanceof",
+    "let",
+    "new",
+    "process",
+    "return",
+    "secret",
+    "secrets",
+    "this",
+    "typeof",
+    "void",
+];
+
+/// Functions and words of other languages, each with what does the same here.
+pub(super) fn foreign(draft: &mut Draft, _: &ImportContext<'_>) {
+    const CALLS: [(&str, &str, &str); 9] = [
+        ("Math", "max", "math.greatest"),
+        ("Math", "min", "math.least"),
+        ("Math", "round", "math.round"),
+        ("Math", "floor", "math.floor"),
+        ("Math", "ceil", "math.ceil"),
+        ("Math", "abs", "math.abs"),
+        ("JSON", "stringify", "json"),
+        ("JSON", "parse", "parseJson"),
+        ("Object", "keys", ""),
+    ];
+    let mut at = 0;
+    while at < draft.pieces.len() {
+        let called = CALLS.iter().find(|(object, member, _)| {
+            draft.begins_path(at)
+                && draft.is(at, TokenKind::Ident, object)
+                && draft.symbol(at + 1, ".")
+                && draft.word(at + 2) == *member
+                && draft.symbol(at + 3, "(")
+        });
+        match (called, draft.word(at)) {
+            (Some((_, _, "")), _) => {
+                let note = "the members of an object are counted by `size(x)` and looped over by `x.all(key, …)`";
+                draft.guess(29, note);
+            }
+            (Some((object, member, right)), _) => {
+                let note = format!("`{object}.{member}` is `{right}`");
+                draft.splice(at, at + 3, right);
+                draft.guess(29, note);
+            }
+            (None, "typeof") if draft.is_ident(at + 1) => {
+                draft.guess(29, "the type of a value is asked by `type(x) == string`");
+            }
+            (None, "Date") if draft.begins_path(at) => {
+                draft.guess(29, "an instant is `now` or `timestamp(text)`");
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+/// `list.map(i => i.x)` is `list.map(i, i.x)`.
+pub(super) fn arrows(draft: &mut Draft, _: &ImportContext<'_>) {
+    for at in 2..draft.pieces.len() {
+        if draft.symbol(at, "=>") && draft.is_ident(at - 1) && draft.symbol(at - 2, "(") {
+            draft.splice(at, at + 1, ",");
+            if let Some(comma) = draft.pieces.get_mut(at) {
+                comma.space.clear();
+            }
+            draft.guess(17, "a loop declares its variable: `list.map(i, i.x)`");
+        }
+    }
+}
+
 /// Bare names, read from the data of the place.
 pub(super) fn bare_names(draft: &mut Draft, context: &ImportContext<'_>) {
-    let declared = declared_variables(draft);
     let mut at = 0;
     while at < draft.pieces.len() {
         let name = draft.word(at).to_owned();
@@ -148,7 +279,8 @@ pub(super) fn bare_names(draft: &mut Draft, context: &ImportContext<'_>) {
             && !WORDS.contains(&name.as_str())
             && !context.site.allows(&name)
             && !ROOTS.contains(&name.as_str())
-            && !declared.contains(&name)
+            && !FOREIGN.contains(&name.as_str())
+            && !draft.is_bound(at)
             && !key_of_map(draft, at)
             && !super::super::functions::NAMESPACES.contains(&name.as_str())
             && (name == "status" || nearest(&name, context.site.roots()).is_none());
@@ -196,31 +328,4 @@ fn rewrite_bare(draft: &mut Draft, context: &ImportContext<'_>, at: usize, name:
 /// `{name: …}` is a key of a map in other languages; in CEL too it is a name, so it is left alone.
 fn key_of_map(draft: &Draft, at: usize) -> bool {
     draft.symbol(at + 1, ":") && at > 0 && (draft.symbol(at - 1, "{") || draft.symbol(at - 1, ","))
-}
-
-/// The loop variables of `list.map(x, …)` and the like.
-fn declared_variables(draft: &Draft) -> Vec<String> {
-    let mut declared = Vec::new();
-    for at in 0..draft.pieces.len() {
-        let looped = matches!(
-            draft.word(at),
-            "map"
-                | "filter"
-                | "all"
-                | "exists"
-                | "exists_one"
-                | "existsOne"
-                | "sortBy"
-                | "optMap"
-                | "optFlatMap"
-        );
-        if looped
-            && draft.symbol(at + 1, "(")
-            && draft.is_ident(at + 2)
-            && draft.symbol(at + 3, ",")
-        {
-            declared.push(draft.word(at + 2).to_owned());
-        }
-    }
-    declared
 }

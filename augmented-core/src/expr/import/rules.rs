@@ -17,6 +17,8 @@ pub(super) const RULES: &[Rule] = &[
     words,
     undefined,
     reduce,
+    paths::arrows,
+    paths::foreign,
     length,
     renamed_calls,
     renamed_members,
@@ -543,7 +545,7 @@ fn optional_chaining(draft: &mut Draft, _: &ImportContext<'_>) {
 }
 
 /// `a || b || 'x'` and `a ?? b` take the first value that is there.
-fn defaulting(draft: &mut Draft, _: &ImportContext<'_>) {
+fn defaulting(draft: &mut Draft, context: &ImportContext<'_>) {
     let mut borders = Vec::new();
     let mut nullish = false;
     let mut at = 0;
@@ -576,7 +578,9 @@ fn defaulting(draft: &mut Draft, _: &ImportContext<'_>) {
         matches!(piece.kind, TokenKind::Text | TokenKind::Number)
             || matches!(piece.text.as_str(), "null" | "[" | "{")
     });
-    if !nullish && !default {
+    let likely = nullish || default;
+    // Where a value is wanted, paths are more likely alternatives than bools.
+    if !likely && context.site.class() != FieldClass::Mapping {
         return;
     }
     let mut arguments = Vec::with_capacity(borders.len() + 1);
@@ -587,5 +591,10 @@ fn defaulting(draft: &mut Draft, _: &ImportContext<'_>) {
     }
     let rewritten = format!("coalesce({})", arguments.join(", "));
     draft.splice(0, draft.pieces.len(), &rewritten);
-    draft.note(15, "a default is given by `coalesce(a, b, …)`");
+    let note = "a default is given by `coalesce(a, b, …)`";
+    if likely {
+        draft.note(15, note);
+    } else {
+        draft.guess(15, note);
+    }
 }

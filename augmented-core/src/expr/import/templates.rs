@@ -1,6 +1,6 @@
 //! Import forms in mappings and templates.
 
-use super::{ImportContext, ImportForm, canonical_expression};
+use super::{ImportContext, ImportForm, canonical_expression, rewritten_expression};
 use crate::expr::token;
 
 /// Last parts of a name with dots that make it a file rather than a path.
@@ -100,10 +100,21 @@ fn canonical_part(inner: &str, context: &ImportContext<'_>) -> Option<String> {
 
 /// `event.payload.x` where `${event.payload.x}` is meant.
 fn bare_path(text: &str, context: &ImportContext<'_>) -> Option<ImportForm> {
-    let path = text.strip_prefix("$.").unwrap_or(text);
+    if text == "$" {
+        let data = context.site.data_root();
+        let hint =
+            format!("write `${{{data}}}`, or `{{\"$literal\": \"$\"}}` for the character itself");
+        return Some(ImportForm {
+            replacement: None,
+            hint,
+            form: 1,
+        });
+    }
+    let rooted = text.strip_prefix("$.");
+    let path = rooted.unwrap_or(text);
     let parts: Vec<&str> = path.split('.').collect();
     let last = parts.last()?;
-    if parts.len() < 2
+    if (parts.len() < 2 && rooted.is_none())
         || FILE_ENDINGS.contains(&last.to_ascii_lowercase().as_str())
         || !parts.iter().all(|part| is_path_part(part))
     {
@@ -123,7 +134,7 @@ fn bare_path(text: &str, context: &ImportContext<'_>) -> Option<ImportForm> {
                     | ("task", Some("output"))
             )
         {
-            canonical_expression(text, context)?.replacement?
+            rewritten_expression(text, context)?
         } else {
             return None;
         };

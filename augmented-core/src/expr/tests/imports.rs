@@ -403,3 +403,42 @@ fn dashed_steps_are_rewritten_where_they_exist() {
         );
     }
 }
+
+#[test]
+fn names_that_a_loop_declares_are_never_rewritten() {
+    let context_site = ExprSite::transition_condition();
+    let context = ImportContext::new(CelEngine::shared(), &context_site);
+    for (source, right) in [
+        (
+            "$.l.exists(data, data.x > 1)",
+            "output.l.exists(data, data.x > 1)",
+        ),
+        (
+            "data.l.exists(data, data.x > 1) && data.y == 2",
+            "output.l.exists(data, data.x > 1) && output.y == 2",
+        ),
+        (
+            "data.l.exists(step, step.x === 1)",
+            "output.l.exists(step, step.x == 1)",
+        ),
+    ] {
+        let form = canonical_expression(source, &context).unwrap();
+        assert_eq!(form.replacement.as_deref(), Some(right), "{source}");
+    }
+}
+
+#[test]
+fn what_may_mean_two_things_is_told_and_not_repaired() {
+    let check = |site: ExprSite, source: &str, hint: &str| {
+        let context = ImportContext::new(CelEngine::shared(), &site);
+        let form = canonical_expression(source, &context).unwrap();
+        assert_eq!(form.replacement, None, "{source}");
+        assert!(form.hint.contains(hint), "{source}: {}", form.hint);
+    };
+    let condition = ExprSite::transition_condition;
+    check(condition(), "step.output.x > 1", "`output.x > 1`");
+    check(condition(), "step.input.x > 1", "steps.<id>.input");
+    check(condition(), "a == $.input.x", "input.x");
+    check(ExprSite::step_input(), "data.orderId", "input.orderId");
+    check(ExprSite::step_input(), "$.orderId", "input.orderId");
+}

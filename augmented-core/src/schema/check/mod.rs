@@ -394,12 +394,31 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// Hides what another schema than that of the root says must not be shown of a value at a path.
+    pub(super) fn hide(&mut self, at: At<'_>, value: &Value, path: &str) {
+        if self.mode == Mode::Collect && self.schema.has_sensitive() {
+            let places = sensitive::places(self.documents, self.leaves, at, value);
+            self.sensitive
+                .extend(places.into_iter().map(|place| format!("{path}{place}")));
+        }
+    }
+
+    /// Hides everything.
+    pub(super) fn hide_all(&mut self) {
+        self.sensitive.insert(String::new());
+    }
+
     /// Whether the value at the current path must not be shown.
     fn is_hidden(&self) -> bool {
+        self.is_hidden_at(&self.path)
+    }
+
+    /// Whether the value at a path must not be shown.
+    fn is_hidden_at(&self, path: &str) -> bool {
         if self.sensitive.is_empty() {
             return false;
         }
-        let mut at = Some(self.path.as_str());
+        let mut at = Some(path);
         while let Some(path) = at {
             if self.sensitive.contains(path) {
                 return true;

@@ -339,6 +339,11 @@ impl<'a> Checker<'a> {
         let path = pointer::join(&self.path, name);
         let target = meant.map(|(guess, _)| pointer::join(&self.path, guess.name));
         let value = members.get(name).unwrap_or(&Value::Null);
+        if let Some((_, below)) = meant {
+            // Under a wrong name it is as secret as under the right one.
+            self.hide(below, value, &path);
+        }
+        let hidden = self.is_hidden_at(&path);
         let fits = meant.is_none_or(|(_, below)| self.accepts_member(below, name, value));
         let parent = self.name(None);
         let finding = self.report_at(path.clone(), Some(schema), code, |_| {
@@ -364,7 +369,7 @@ impl<'a> Checker<'a> {
                         from: path,
                         path: target,
                     }]);
-                } else if guess.certain {
+                } else if guess.certain && !hidden {
                     self.member(below, name, value);
                 }
             }

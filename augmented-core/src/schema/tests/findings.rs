@@ -477,3 +477,31 @@ fn assert_repairs(schema: &Value, value: &Value, count: usize) {
     }
     assert_eq!(schema.validate(&repaired), [], "{repaired}");
 }
+
+#[test]
+fn a_secret_under_a_wrong_name_is_not_shown() {
+    let schema = json!({"type": "object", "additionalProperties": false, "properties": {
+        "password": {"type": "string", "minLength": 20, "x-sensitive": true},
+        "account": {"type": "object", "properties": {"token": {"type": "string", "maxLength": 2, "writeOnly": true}}}}});
+    let compiled = CompiledSchema::compile(&schema, &SchemaOptions::new()).unwrap();
+    let found = compiled.validate(&json!({"pasword": "hunter2", "acount": {"token": "hunter2"}}));
+    let text = serde_json::to_string(&found).unwrap();
+    assert!(!text.contains("hunter2"), "{text}");
+    let misspelt = found.iter().filter(|f| f.pointer == "/pasword").count();
+    assert_eq!(
+        (misspelt, found.iter().any(|f| f.pointer == "/password")),
+        (1, false),
+        "{text}"
+    );
+}
+
+#[test]
+fn annotations_of_secrets_are_not_shown() {
+    let schema = json!({"type": "object", "properties": {
+        "p": {"type": "string", "x-sensitive": true, "default": 4711, "examples": [4712]}}});
+    let found =
+        crate::schema::check_embedded_schema(&schema, "/inputSchema", &SchemaOptions::new());
+    let text = serde_json::to_string(&found).unwrap();
+    assert_eq!(found.len(), 2, "{text}");
+    assert!(!text.contains("471"), "{text}");
+}

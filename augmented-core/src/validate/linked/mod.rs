@@ -3,6 +3,7 @@
 mod schedule;
 mod task;
 mod trigger;
+mod types;
 mod versions;
 mod workflow;
 
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::dataflow::{FlowCodes, Source, TargetSchema, check_mapping, unmapped};
 use super::embedded::schema_references;
+use super::expressions::Kept;
 use super::links::{Links, Reference};
 use super::place::Place;
 use super::rules::workflow::is_end;
@@ -20,11 +22,14 @@ use crate::model::{DefinitionKind, LifecycleStatus};
 pub(super) fn check(
     kind: DefinitionKind,
     document: &Map<String, Value>,
+    expressions: &[Kept],
     links: &Links<'_>,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
     match kind {
-        DefinitionKind::Workflow => workflow::check(document, links, &mut findings),
+        DefinitionKind::Workflow => {
+            workflow::check(document, expressions, links, &mut findings);
+        }
         DefinitionKind::Task => task::check(document, links, &mut findings),
         DefinitionKind::Trigger => trigger::check(document, links, &mut findings),
         DefinitionKind::Schedule => schedule::check(document, links, &mut findings),
@@ -145,6 +150,13 @@ fn reference_of<'r>(
 const INPUT: FlowCodes = FlowCodes {
     unmapped: "REQUIRED_INPUT_UNMAPPED",
     mismatch: "MAPPING_TYPE",
+    sample: "input.",
+};
+
+/// As [`INPUT`], where nothing but the instant of firing is known.
+const FIRED_INPUT: FlowCodes = FlowCodes {
+    sample: "",
+    ..INPUT
 };
 
 /// Checks what is mapped to the input of a definition.

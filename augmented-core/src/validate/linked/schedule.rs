@@ -6,7 +6,7 @@ use super::super::Finding;
 use super::super::dataflow::Source;
 use super::super::links::{Links, Reference, definition};
 use super::super::place::Place;
-use super::{INPUT, check_input, reference_of};
+use super::{FIRED_INPUT, check_input, reference_of};
 use crate::model::DefinitionKind;
 use crate::schema::TypeSet;
 
@@ -39,7 +39,7 @@ pub(super) fn check(document: &Map<String, Value>, links: &Links<'_>, findings: 
         document.get("input"),
         &root.key("input"),
         target.document.get("inputSchema"),
-        INPUT,
+        FIRED_INPUT,
         definition(&reference, &target),
         &source,
         findings,

@@ -14,6 +14,7 @@ use crate::model::DefinitionKind;
 const CODES: FlowCodes = FlowCodes {
     unmapped: "TRIGGER_INPUT_UNMAPPED",
     mismatch: "MAPPING_TYPE",
+    sample: "event.payload.",
 };
 
 pub(super) fn reference(document: &Map<String, Value>) -> Option<Reference<'_>> {

@@ -4,12 +4,13 @@ use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
 use super::super::dataflow::{Source, TargetSchema, follow, unmapped};
+use super::super::expressions::{Kept, KeptReader};
 use super::super::graph::{Graph, StepNode, list_of};
 use super::super::links::{Candidate, Links, Reference, definition};
 use super::super::place::Place;
 use super::super::rules::workflow::outcome_filter;
 use super::super::{Finding, Related};
-use super::{INPUT, check_input, end_outcomes, reference_of};
+use super::{INPUT, check_input, end_outcomes, reference_of, types};
 use crate::model::{DefinitionKind, StepType};
 use crate::schema::TypeSet;
 
@@ -71,7 +72,12 @@ struct Linked<'c, 'd, 'b> {
     targets: FxHashMap<usize, Candidate<'b>>,
 }
 
-pub(super) fn check(document: &Map<String, Value>, links: &Links<'_>, findings: &mut Vec<Finding>) {
+pub(super) fn check(
+    document: &Map<String, Value>,
+    expressions: &[Kept],
+    links: &Links<'_>,
+    findings: &mut Vec<Finding>,
+) {
     let graph = Graph::read(document);
     let mut linked = Linked {
         document,
@@ -92,6 +98,9 @@ pub(super) fn check(document: &Map<String, Value>, links: &Links<'_>, findings: 
         if let Some(target) = linked.targets.get(&index) {
             linked.step(index, step, target, findings);
         }
+    }
+    for kept in expressions {
+        types::check(kept, &|path| linked.described(path, kept.reader), findings);
     }
     linked.compensation_steps(links, findings);
     linked.calls_itself(links, findings);
@@ -189,6 +198,40 @@ impl Linked<'_, '_, '_> {
                 findings,
             );
         }
+    }
+
+    /// The schema of what a root, or the output of a step, holds; and how many members of the path lead to it.
+    fn described(&self, path: &[&str], reader: KeptReader) -> Option<(TargetSchema<'_>, usize)> {
+        let (schema, taken) = match (path, reader) {
+            (["input", ..], _) => (self.document.get("inputSchema")?, 1),
+            (["output", ..], KeptReader::Behind(step)) => (self.result_schema(step)?, 1),
+            (["steps", id, "output", ..], _) => {
+                let step = *self.graph.by_id.get(id)?;
+                let mapped = self
+                    .graph
+                    .steps
+                    .get(step)?
+                    .value
+                    .contains_key("outputMapping");
+                (self.result_schema(step).filter(|_| !mapped)?, 3)
+            }
+            _ => return None,
+        };
+        Some((TargetSchema::new(schema), taken))
+    }
+
+    /// The schema of what a step of work itself gives.
+    fn result_schema(&self, index: usize) -> Option<&Value> {
+        let step = self.graph.steps.get(index)?;
+        let works = match step.kind? {
+            StepType::Task | StepType::Poll => true,
+            StepType::SubWorkflow => {
+                step.value.get("waitForCompletion") != Some(&Value::Bool(false))
+            }
+            _ => false,
+        };
+        let target = self.targets.get(&index).filter(|_| works)?;
+        target.document.get("outputSchema")
     }
 
     /// What a path of an expression is known to give.

@@ -66,6 +66,14 @@ pub(crate) fn malformed_duration(text: &str, pointer: String) -> Finding {
             wording::cut(text)
         ),
     );
+    // A number without a unit is one of seconds as often as of milliseconds.
+    let bare = text.trim().parse::<i64>().ok().and_then(|number| {
+        let millis = millis_to_duration(number)?;
+        Some((millis_to_duration(number.checked_mul(1000)?)?, millis))
+    });
+    if let Some((seconds, millis)) = bare {
+        return finding.with_hint(both_readings(&seconds, &millis));
+    }
     match guess_duration(text) {
         Some(Guess::Certain(right)) => {
             finding
@@ -78,6 +86,11 @@ pub(crate) fn malformed_duration(text: &str, pointer: String) -> Finding {
         Some(Guess::Likely(right)) => finding.with_hint(format!("write `{right}`")),
         None => finding.with_hint("for example `PT30S`, `PT5M`, `P1D`, `P2W`"),
     }
+}
+
+/// What a number without a unit may mean.
+pub(crate) fn both_readings(seconds: &str, millis: &str) -> String {
+    format!("write `{seconds}` if seconds are meant, `{millis}` for milliseconds")
 }
 
 pub(crate) enum Guess {
@@ -160,12 +173,20 @@ fn spoken_duration(text: &str) -> Option<String> {
     iso.parse::<IsoDuration>().ok().map(|_| iso)
 }
 
-/// Milliseconds as a duration in seconds: 1500 is `PT1.5S`.
+/// Milliseconds as a duration: 1500 is `PT1.5S`, and whole minutes, hours and days are told as such.
 pub(crate) fn millis_to_duration(millis: i64) -> Option<String> {
     if millis < 0 {
         return None;
     }
     let (seconds, rest) = (millis / 1000, millis % 1000);
+    const UNITS: [(i64, &str, &str); 3] = [(86_400, "P", "D"), (3600, "PT", "H"), (60, "PT", "M")];
+    let whole = UNITS
+        .iter()
+        .find(|(unit, ..)| rest == 0 && seconds > 0 && seconds % unit == 0);
+    if let Some((unit, before, after)) = whole {
+        return Some(format!("{before}{}{after}", seconds / unit))
+            .filter(|iso| iso.parse::<IsoDuration>().is_ok());
+    }
     let iso = if rest == 0 {
         format!("PT{seconds}S")
     } else {

@@ -11,17 +11,23 @@ pub(super) mod workflow;
 use serde_json::{Map, Value};
 
 use super::Finding;
+use super::expressions::Kept;
 use crate::expr::ExpressionEngine;
 use crate::model::DefinitionKind;
 
-/// Checks one document of a kind, however broken.
+/// Checks one document of a kind, however broken; gives the expressions of a workflow, too.
 pub(super) fn check(
     kind: DefinitionKind,
     document: &Map<String, Value>,
     engine: &dyn ExpressionEngine,
-) -> Vec<Finding> {
+) -> (Vec<Finding>, Vec<Kept>) {
+    let mut kept = Vec::new();
     let mut findings = match kind {
-        DefinitionKind::Workflow => workflow::check(document, engine),
+        DefinitionKind::Workflow => {
+            let (findings, expressions) = workflow::check(document, engine);
+            kept = expressions;
+            findings
+        }
         DefinitionKind::Task => task::check(document, engine),
         DefinitionKind::Trigger => trigger::check(document, engine),
         DefinitionKind::Schedule => schedule::check(document, engine),
@@ -30,5 +36,5 @@ pub(super) fn check(
         _ => Vec::new(),
     };
     common::metadata_size(document, &mut findings);
-    findings
+    (findings, kept)
 }

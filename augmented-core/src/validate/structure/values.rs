@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::rules::common::malformed_duration;
+use super::super::rules::common::{both_readings, malformed_duration};
 use super::super::wording;
 use super::super::{Finding, PatchOp};
 use super::context::{Context, object_at, step_type};
@@ -235,20 +235,19 @@ fn transition_text(document: &Value, parent: &str, value: &Value, finding: &mut 
 fn number_as_duration(number: &serde_json::Number, finding: &mut Finding) {
     finding.code = "DURATION_INVALID".into();
     finding.message = format!("{number} is a number, durations are ISO 8601 texts");
-    let value = Value::Number(number.clone());
-    // Small numbers are as often seconds, so that the repair would be a guess.
-    match (
-        number.as_i64(),
-        duration_value(&value, 1),
-        duration_value(&value, 1000),
-    ) {
-        (Some(n), Some(millis), _) if n >= 1000 => replace(finding, millis),
-        (_, Some(millis), Some(seconds)) => {
-            finding.hint = Some(format!(
-                "write `{seconds}` if seconds are meant, `{millis}` for milliseconds"
-            ));
-        }
-        _ => finding.hint = Some("for example `\"PT30S\"`".into()),
+    // The name does not say the unit, so that a repair would be a guess.
+    finding.hint = Some(unit_hint(&Value::Number(number.clone())));
+}
+
+/// Both readings of a number whose unit nobody told.
+pub(super) fn unit_hint(value: &Value) -> String {
+    let text = |millis| match duration_value(value, millis) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    };
+    match (text(1000), text(1)) {
+        (Some(seconds), Some(millis)) => both_readings(&seconds, &millis),
+        _ => "for example `PT30S`".into(),
     }
 }
 

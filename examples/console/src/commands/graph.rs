@@ -4,17 +4,17 @@ use augmented_core::model::{Definition, WorkflowDefinition};
 
 use crate::cli::GraphArgs;
 use crate::exit::{Exit, Failure};
+use crate::findings;
 use crate::graph;
 use crate::selection::Selection;
 use crate::terminal::Terminal;
 
 pub(super) fn graph(terminal: Terminal, arguments: &GraphArgs) -> Result<Exit, Failure> {
     let selection = Selection::load(&arguments.workflow, &arguments.definitions)?;
-    let workflow = workflow(&selection)?;
-    let drawing = match arguments.format.as_deref() {
-        None | Some("mermaid") => graph::mermaid(&workflow),
-        Some("dot") => graph::dot(&workflow),
-        Some("svg") => graph::svg(&workflow),
+    let draw = match arguments.format.as_deref() {
+        None | Some("mermaid") => graph::mermaid,
+        Some("dot") => graph::dot,
+        Some("svg") => graph::svg,
         // The global option, given before the command.
         Some(other) => {
             return Err(Failure::usage(format!(
@@ -22,8 +22,35 @@ pub(super) fn graph(terminal: Terminal, arguments: &GraphArgs) -> Result<Exit, F
             )));
         }
     };
-    terminal.print(&drawing)?;
-    Ok(Exit::Done)
+    let checked = findings::check_alone(&selection.files);
+    let drawn = workflow(&selection);
+    let errors: String = checked
+        .findings
+        .iter()
+        .filter(|finding| finding.is_error())
+        .map(|finding| finding.render(terminal))
+        .collect();
+    let workflow = match drawn {
+        Ok(workflow) => workflow,
+        Err(_) if checked.has_errors() => {
+            terminal.print(&errors)?;
+            return Ok(Exit::Findings);
+        }
+        Err(failure) => return Err(failure),
+    };
+    // A draft is drawn as far as it goes, and its mistakes are told beside the drawing.
+    if checked.has_errors() {
+        terminal.warn(&format!(
+            "the definitions have errors\n{}",
+            errors.trim_end()
+        ));
+    }
+    terminal.print(&draw(&workflow))?;
+    Ok(if checked.has_errors() {
+        Exit::Findings
+    } else {
+        Exit::Done
+    })
 }
 
 /// A draft with mistakes can be drawn as long as it has the shape of a workflow.

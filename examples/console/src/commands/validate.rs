@@ -1,6 +1,6 @@
 //! `augmented validate`: finds every mistake, and repairs what is certain.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write;
 use std::path::Path;
 
@@ -79,7 +79,7 @@ fn repair(
             findings_of(files, index, known, host, &mut seen)
         });
         if repaired.text != text {
-            write_atomically(&path, &repaired.text)?;
+            write_in_place(&path, &repaired.text)?;
         }
         if let Some(place) = files.get_mut(index) {
             *place = SourceFile::new(path, repaired.text.into_bytes());
@@ -135,23 +135,22 @@ fn identified(finding: Finding, seen: &[ShownFinding]) -> ShownFinding {
         .unwrap_or(plain)
 }
 
-/// Writes beside the file and renames, so that nobody ever sees half of it.
-fn write_atomically(path: &Path, text: &str) -> Result<(), Failure> {
+/// Writes into the file itself, so that its owner, its rights and every link to it stay.
+fn write_in_place(path: &Path, text: &str) -> Result<(), Failure> {
     let fail =
         |error: std::io::Error| Failure::fault(format!("cannot write {}", path.display()), error);
-    // A link is followed: the file it leads to is replaced, not the link.
-    let target = fs::canonicalize(path).map_err(fail)?;
-    let directory = target.parent().unwrap_or(Path::new("."));
-    let mut beside = tempfile::NamedTempFile::new_in(directory).map_err(fail)?;
-    beside.write_all(text.as_bytes()).map_err(fail)?;
-    let permissions = fs::metadata(&target).map_err(fail)?.permissions();
-    beside
-        .as_file()
-        .set_permissions(permissions)
+    // Who may do everything could write it all the same.
+    if fs::metadata(path).map_err(fail)?.permissions().readonly() {
+        return Err(Failure::usage(format!(
+            "{} is read-only, nothing in it was repaired",
+            path.display()
+        )));
+    }
+    let mut file = File::options().write(true).open(path).map_err(fail)?;
+    file.write_all(text.as_bytes()).map_err(fail)?;
+    file.set_len(u64::try_from(text.len()).unwrap_or(u64::MAX))
         .map_err(fail)?;
-    beside.as_file().sync_all().map_err(fail)?;
-    beside.persist(&target).map_err(|error| fail(error.error))?;
-    Ok(())
+    file.sync_all().map_err(fail)
 }
 
 fn text(

@@ -1,7 +1,7 @@
 //! The result of a run as JSON.
 
 use augmented_core::Timestamp;
-use augmented_core::runtime::{HistoryEntry, InstanceStatus};
+use augmented_core::runtime::{HistoryEntry, HistoryType, InstanceStatus};
 use augmented_engine::{InstanceView, StepView, WaitingFor};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -36,14 +36,57 @@ impl RunResult {
             waiting_for: view.waiting_for().iter().map(waiting).collect(),
             started_at: state.started_at,
             completed_at: state.completed_at,
-            steps: view
-                .steps()
-                .iter()
-                .map(|step| (place(&step.scope_path, &step.step_id), step_json(step)))
-                .collect(),
+            steps: steps(view, &history),
             history,
         }
     }
+}
+
+/// Every step that was ever entered; of those in scopes that are closed only the history knows.
+fn steps(view: &InstanceView, history: &[HistoryEntry]) -> Map<String, Value> {
+    let mut steps = past_steps(history);
+    let known = view.steps();
+    let known = known
+        .iter()
+        .map(|step| (place(&step.scope_path, &step.step_id), step_json(step)));
+    steps.extend(known);
+    steps
+}
+
+/// The steps of a history as their last visit left them; it does not tell what they gave.
+fn past_steps(history: &[HistoryEntry]) -> Map<String, Value> {
+    let mut steps = Map::new();
+    for entry in history {
+        let (Some(step), Some(visit)) = (&entry.step_id, entry.visit) else {
+            continue;
+        };
+        let status = match entry.entry_type {
+            HistoryType::StepStarted => "RUNNING",
+            HistoryType::StepWaiting => "WAITING",
+            HistoryType::StepRetryScheduled => "RETRYING",
+            HistoryType::StepCompleted => "COMPLETED",
+            HistoryType::StepFailed => "FAILED",
+            HistoryType::StepSkipped => "SKIPPED",
+            HistoryType::StepCancelled => "CANCELLED",
+            _ => continue,
+        };
+        let error = entry
+            .details
+            .as_ref()
+            .and_then(|details| details.get("error"));
+        steps.insert(
+            place(&entry.scope_path, step),
+            json!({
+                "status": status,
+                "outcome": entry.outcome,
+                "visits": visit,
+                "attempts": entry.attempt.unwrap_or(0),
+                "output": null,
+                "error": error,
+            }),
+        );
+    }
+    steps
 }
 
 /// `stepId`, in front of it the scope if it is not the root.

@@ -66,3 +66,26 @@ fn names_cannot_break_out_of_a_drawing_and_drafts_are_drawn() {
     let dot = call(&["graph", path, "--format", "dot"]).out;
     assert!(dot.contains(r#"\"quoted\""#), "{dot}");
 }
+
+#[test]
+fn mistakes_are_told_beside_the_drawing_or_in_its_place() {
+    let (_directory, path) = file("odd.json", ODD);
+    let drawn = call(&["graph", path.to_str().unwrap()]);
+    assert_eq!(drawn.code, 1);
+    assert!(drawn.out.contains("flowchart TD") && drawn.err.contains("UNKNOWN_STEP"));
+    for (text, code) in [
+        ("{\"kind\": \"workflow\"} x", "INVALID_JSON"),
+        (
+            "{\"workflowId\": \"w\", \"version\": \"1.0.0\", \"name\": \"W\", \"steps\": []}",
+            "KIND_UNKNOWN",
+        ),
+    ] {
+        let (_directory, path) = file("broken.json", text);
+        let refused = call(&["graph", path.to_str().unwrap()]);
+        assert_eq!(refused.code, 1, "{}", refused.err);
+        assert!(refused.out.contains(code), "{}", refused.out);
+        let not_run = call(&["run", path.to_str().unwrap()]);
+        assert_eq!(not_run.code, 1, "{}", not_run.err);
+        assert_eq!(not_run.json()["findings"][0]["code"], code);
+    }
+}

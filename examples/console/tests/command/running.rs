@@ -408,3 +408,52 @@ fn loans_and_term_sheets_run_to_their_ends() {
         "{result:#}"
     );
 }
+
+#[test]
+fn steps_of_closed_scopes_are_listed() {
+    let (_directory, path) = super::file(
+        "each.json",
+        r#"{"kind": "workflow", "workflowId": "w", "version": "1.0.0", "name": "W", "steps": [
+            {"stepId": "each", "type": "FOR_EACH", "items": "input.l", "steps": [
+                {"stepId": "b", "type": "TASK", "taskId": "std.echo", "input": {"i": "${item}"}}]}]}"#,
+    );
+    let ran = super::call(&[
+        "run",
+        path.to_str().unwrap(),
+        "--input",
+        r#"{"l": [1, 2]}"#,
+        "--virtual-time",
+    ])
+    .json();
+    let steps = ran["steps"].as_object().unwrap();
+    assert_eq!(
+        steps.keys().map(String::as_str).collect::<Vec<_>>(),
+        ["each", "each[0]/b", "each[1]/b"]
+    );
+    assert_eq!(steps["each[1]/b"]["status"], "COMPLETED");
+    assert_eq!(steps["each[1]/b"]["visits"], 1);
+}
+
+#[test]
+fn a_secret_under_a_wrong_name_is_not_printed() {
+    let (_directory, path) = super::file(
+        "secret.json",
+        r#"{"kind": "workflow", "workflowId": "w", "version": "1.0.0", "name": "W",
+            "inputSchema": {"type": "object", "additionalProperties": false, "properties": {
+                "password": {"type": "string", "minLength": 20, "x-sensitive": true}}},
+            "steps": [{"stepId": "a", "type": "PASS"}]}"#,
+    );
+    let refused = super::call(&[
+        "run",
+        path.to_str().unwrap(),
+        "--input",
+        r#"{"pasword": "hunter2"}"#,
+    ]);
+    assert_eq!(refused.code, 1);
+    assert!(
+        !refused.out.contains("hunter2") && !refused.err.contains("hunter2"),
+        "{}",
+        refused.out
+    );
+    assert_eq!(refused.json()["findings"].as_array().unwrap().len(), 1);
+}

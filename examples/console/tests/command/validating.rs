@@ -194,3 +194,67 @@ fn references_may_lead_to_definitions_that_are_not_checked() {
         with.out
     );
 }
+
+#[test]
+fn what_this_engine_would_refuse_is_a_warning_and_keeps_a_run_from_starting() {
+    let (_directory, path) = super::file(
+        "human.json",
+        r#"{"kind": "workflow", "workflowId": "w", "version": "1.0.0", "name": "W",
+            "steps": [{"stepId": "h", "type": "HUMAN_TASK"}]}"#,
+    );
+    let path = path.to_str().unwrap();
+    let checked = super::call(&["validate", path]);
+    let finding = &checked.json()["findings"][0];
+    assert_eq!(checked.code, 0, "{}", checked.out);
+    assert_eq!(finding["code"], "EXECUTOR_NOT_REGISTERED");
+    assert_eq!(finding["severity"], "WARNING");
+    let refused = super::call(&["run", path]);
+    let finding = &refused.json()["findings"][0];
+    assert_eq!(refused.code, 1);
+    assert_eq!(
+        (&finding["severity"], &finding["kind"], &finding["id"]),
+        (&"ERROR".into(), &"workflow".into(), &"w".into())
+    );
+}
+
+#[test]
+fn repairs_keep_the_file_itself_and_leave_a_read_only_one_alone() {
+    let text = "{\r\n  \"kind\": \"workflow\", \"workflow_id\": \"w\", \"version\": \"1.0.0\", \"name\": \"W\",\r\n  \"steps\": [{\"id\": \"a\", \"type\": \"PASS\"}]\r\n}\r\n";
+    let (directory, path) = super::file("w.json", text);
+    let link = directory.path().join("other.txt");
+    std::fs::hard_link(&path, &link).unwrap();
+    let repaired = text
+        .replace("workflow_id", "workflowId")
+        .replace("\"id\"", "\"stepId\"");
+    let call = || super::call(&["validate", "--fix", path.to_str().unwrap()]);
+    let permissions = std::fs::metadata(&path).unwrap().permissions();
+    let mut read_only = permissions.clone();
+    read_only.set_readonly(true);
+    std::fs::set_permissions(&path, read_only).unwrap();
+    assert_eq!(call().code, 2);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    std::fs::set_permissions(&path, permissions).unwrap();
+    assert_eq!(call().code, 0);
+    assert_eq!(std::fs::read_to_string(&link).unwrap(), repaired);
+}
+
+#[test]
+fn the_other_of_two_equal_definitions_is_named_with_its_place() {
+    let (directory, first) = super::file(
+        "a.json",
+        r#"{"kind": "workflow", "workflowId": "w", "version": "1.0.0", "name": "W", "steps": [{"stepId": "a", "type": "PASS"}]}"#,
+    );
+    std::fs::copy(&first, directory.path().join("b.json")).unwrap();
+    let told = super::call(&[
+        "validate",
+        directory.path().to_str().unwrap(),
+        "--format",
+        "text",
+    ]);
+    assert!(
+        told.out.contains("see workflow w 1.0.0 ")
+            && told.out.contains("a.json:1: first defined here"),
+        "{}",
+        told.out
+    );
+}

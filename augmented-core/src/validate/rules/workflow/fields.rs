@@ -67,8 +67,10 @@ impl<'d> Fields<'_, '_, 'd> {
         let check = |read: Read<'_>, findings: &mut Vec<Finding>| {
             check_read(&read, reader, graph, flow, variables, findings)
         };
+        self.expressions.read_by(Some(reader.kept()));
         self.expressions
             .bare(value, place, site, &mut self.w.findings, check);
+        self.expressions.read_by(None);
     }
 
     fn mapping(
@@ -82,8 +84,10 @@ impl<'d> Fields<'_, '_, 'd> {
         let check = |read: Read<'_>, findings: &mut Vec<Finding>| {
             check_read(&read, reader, graph, flow, variables, findings)
         };
+        self.expressions.read_by(Some(reader.kept()));
         self.expressions
             .mapping(value, place, site, &mut self.w.findings, check);
+        self.expressions.read_by(None);
     }
 
     fn top_level(&mut self) {

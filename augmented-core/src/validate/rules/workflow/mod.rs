@@ -9,7 +9,7 @@ mod steps;
 use serde_json::{Map, Value};
 
 use super::super::Finding;
-use super::super::expressions::Expressions;
+use super::super::expressions::{Expressions, Kept};
 use super::super::flow::Flow;
 use super::super::graph::{Graph, ScopeIdx, StepIdx, StepNode};
 use super::super::place::Place;
@@ -28,8 +28,11 @@ pub(super) struct Workflow<'c, 'd> {
     in_unguarded_cycle: Vec<StepIdx>,
 }
 
-/// Checks one workflow document, however broken.
-pub(crate) fn check(document: &Map<String, Value>, engine: &dyn ExpressionEngine) -> Vec<Finding> {
+/// Checks one workflow document, however broken; gives its expressions for the checks that know other definitions.
+pub(crate) fn check(
+    document: &Map<String, Value>,
+    engine: &dyn ExpressionEngine,
+) -> (Vec<Finding>, Vec<Kept>) {
     let graph = Graph::read(document);
     let flow = Flow::new(&graph);
     let mut workflow = Workflow {
@@ -45,8 +48,16 @@ pub(crate) fn check(document: &Map<String, Value>, engine: &dyn ExpressionEngine
     top_level(&mut workflow);
     let mut expressions = Expressions::new(engine);
     expressions.know_steps(graph.steps.iter().map(|s| s.id));
+    let inputs = document
+        .get("inputSchema")
+        .and_then(|schema| schema.get("properties")?.as_object());
+    expressions.know_inputs(
+        inputs
+            .into_iter()
+            .flat_map(|members| members.keys().map(String::as_str)),
+    );
     fields::check(&mut workflow, &mut expressions);
-    workflow.findings
+    (workflow.findings, expressions.into_kept())
 }
 
 fn top_level(w: &mut Workflow<'_, '_>) {

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
-use super::super::super::expressions::Read;
+use super::super::super::expressions::{KeptReader, Read};
 use super::super::super::flow::{Flow, Hidden, Precedence};
 use super::super::super::graph::{Graph, ScopeIdx, StepIdx};
 use super::super::super::wording;
@@ -23,6 +23,16 @@ pub(super) enum Reader {
     End,
     /// Before any step.
     Start,
+}
+
+impl Reader {
+    /// What matters of it for the types of what is read.
+    pub(super) fn kept(self) -> KeptReader {
+        match self {
+            Self::Leaving(step) => KeptReader::Behind(step),
+            Self::Entering(_) | Self::Anytime(_) | Self::End | Self::Start => KeptReader::Elsewhere,
+        }
+    }
 }
 
 /// The names a definition gives its variables, or nothing if they cannot be known.

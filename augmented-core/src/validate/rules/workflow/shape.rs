@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::super::super::graph::{Graph, Mention, Site, StepIdx, StepNode, Target, is_conditional};
+use super::super::super::graph::{
+    Graph, Mention, Site, StepIdx, StepNode, Target, is_conditional, list_of,
+};
 use super::super::super::place::Place;
 use super::super::super::wording;
 use super::super::super::{Finding, PatchOp, Related};
@@ -292,6 +294,17 @@ fn ends(w: &mut Workflow<'_, '_>) {
     for scope in 0..w.graph.scopes.len() {
         let stuck = w.flow.stuck_in(scope);
         if stuck.iter().any(|s| w.in_unguarded_cycle.contains(s)) {
+            continue;
+        }
+        // Nobody knows where a transition without a target was to lead.
+        let is_unfinished = |s: &StepIdx| {
+            w.graph.steps.get(*s).is_some_and(|step| {
+                list_of(step.value, "next").any(|entry| {
+                    entry.is_object() && !entry.get("nextStepId").is_some_and(Value::is_string)
+                })
+            })
+        };
+        if stuck.iter().any(is_unfinished) {
             continue;
         }
         let Some(step) = stuck.first().and_then(|s| w.graph.steps.get(*s)) else {

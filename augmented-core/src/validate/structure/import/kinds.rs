@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::Conversion::{Millis, Same};
+use super::Conversion::{Same, Unclear};
 use super::Found;
 use super::Meaning::{self, Member, Repair, Words};
 use crate::validate::PatchOp;
@@ -11,7 +11,7 @@ impl Found<'_> {
     pub(super) fn workflow(&self, name: &str) -> Option<Meaning> {
         Some(match name {
             "startat" | "start" | "startstep" | "initialstep" | "initialstepid" | "entrypoint" => Member("startStepId", Same),
-            "timeout" | "workflowtimeout" | "maxduration" => Member("executionTimeout", if self.value.is_number() { Millis } else { Same }),
+            "timeout" | "workflowtimeout" | "maxduration" => Member("executionTimeout", if self.value.is_number() { Unclear } else { Same }),
             "outputmapping" => Member("output", Same),
             "inputs" | "input" | "inputparameters" if self.value.is_object() => Member("inputSchema", Same),
             "vars" | "initialvariables" | "context" => Member("variables", Same),

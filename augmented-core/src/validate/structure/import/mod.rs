@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::super::rules::common::{Guess, guess_duration, millis_to_duration};
 use super::super::{Finding, PatchOp, wording};
 use super::context::{Context, is_duration, object_at};
+use super::values::unit_hint;
 use crate::json::pointer;
 use crate::model::DefinitionKind;
 
@@ -23,6 +24,10 @@ enum Conversion {
     Millis,
     /// Seconds or a duration.
     Seconds,
+    /// Minutes or a duration.
+    Minutes,
+    /// A number of a unit that the name does not tell, or a duration.
+    Unclear,
 }
 
 /// What an unknown member means.
@@ -38,7 +43,7 @@ enum Meaning {
 use kinds::{on_error, timing, ui_binding};
 use steps::{branch, event_timeout, wait};
 
-use Conversion::{Millis, PlusOne, Same, Seconds};
+use Conversion::{Millis, Minutes, PlusOne, Same, Seconds, Unclear};
 use Meaning::{Member, Repair, Words};
 
 /// Replaces hint and fix of an unknown member by those of the import form it is, if it is one.
@@ -108,6 +113,9 @@ impl Found<'_> {
                 .map(Value::from),
             Millis => duration_value(self.value, 1),
             Seconds => duration_value(self.value, 1000),
+            Minutes => duration_value(self.value, 60_000),
+            Unclear if self.value.is_number() => None,
+            Unclear => duration_value(self.value, 1),
         };
         if self.object.contains_key(canonical) {
             finding.hint = Some(format!(
@@ -118,7 +126,10 @@ impl Found<'_> {
             return;
         }
         let Some(converted) = converted else {
-            finding.hint = Some(format!("write `{canonical}`"));
+            finding.hint = Some(match how {
+                Unclear => format!("write `{canonical}`: {}", unit_hint(self.value)),
+                _ => format!("write `{canonical}`"),
+            });
             finding.fix = None;
             return;
         };
@@ -134,11 +145,11 @@ impl Found<'_> {
             vec![rename]
         } else {
             vec![
+                rename,
                 PatchOp::Replace {
-                    path: self.here(),
+                    path: self.beside(canonical),
                     value: converted,
                 },
-                rename,
             ]
         });
     }
@@ -242,6 +253,9 @@ impl Found<'_> {
         };
         if let Some(member) = stem(&["Ms", "Millis", "Milliseconds", "_ms", "_millis"]) {
             return Some(Member(member, Millis));
+        }
+        if let Some(member) = stem(&["Minutes", "Mins", "_minutes", "_mins"]) {
+            return Some(Member(member, Minutes));
         }
         stem(&["Seconds", "Secs", "Sec", "_seconds", "_secs", "_sec"])
             .map(|member| Member(member, Seconds))

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::context::step_type;
-use super::Conversion::{Millis, Same, Seconds};
+use super::Conversion::{Millis, Minutes, Same, Seconds, Unclear};
 use super::Meaning::{self, Member, Repair, Words};
 use super::{Found, category_of};
 use crate::validate::PatchOp;
@@ -55,7 +55,11 @@ impl Found<'_> {
                 "version" | "taskdefinitionversion" => Some(Member("taskVersion", Same)),
                 "pollinterval" | "every" if kind == "POLL" => Some(Member(
                     "interval",
-                    if self.value.is_number() { Millis } else { Same },
+                    if self.value.is_number() {
+                        Unclear
+                    } else {
+                        Same
+                    },
                 )),
                 "maxpolls" | "maxrounds" if kind == "POLL" => Some(Member("maxAttempts", Same)),
                 "condition" | "successcondition" | "pollcondition" if kind == "POLL" => {
@@ -68,9 +72,14 @@ impl Found<'_> {
             "DELAY" => match name {
                 "delay" | "wait" | "time" | "waittime" => Some(Member(
                     "duration",
-                    if self.value.is_number() { Millis } else { Same },
+                    if self.value.is_number() {
+                        Unclear
+                    } else {
+                        Same
+                    },
                 )),
                 "seconds" => Some(Member("duration", Seconds)),
+                "minutes" => Some(Member("duration", Minutes)),
                 "milliseconds" | "ms" => Some(Member("duration", Millis)),
                 "tz" => Some(Member("timezone", Same)),
                 _ => None,

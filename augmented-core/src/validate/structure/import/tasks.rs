@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::Conversion::{Millis, PlusOne, Same};
+use super::Conversion::{Millis, PlusOne, Same, Unclear};
 use super::Meaning::{self, Member, Repair, Words};
-use super::{Found, duration_value};
+use super::{Found, duration_value, unit_hint};
 use crate::json::pointer;
 use crate::validate::PatchOp;
 
@@ -188,7 +188,14 @@ impl Found<'_> {
 
     pub(super) fn move_timeout(&self, name: &str) -> Option<Meaning> {
         let value = match (name, self.value) {
-            ("timeoutseconds" | "timeout", Value::Number(_)) => duration_value(self.value, 1000)?,
+            ("timeout", Value::Number(_)) => {
+                return Some(Words(format!(
+                    "write `timeout` beside `{}`: {}",
+                    self.parent.rsplit('/').next().unwrap_or_default(),
+                    unit_hint(self.value)
+                )));
+            }
+            ("timeoutseconds", Value::Number(_)) => duration_value(self.value, 1000)?,
             (_, Value::Number(_)) => duration_value(self.value, 1)?,
             _ => self.value.clone(),
         };
@@ -226,10 +233,15 @@ impl Found<'_> {
                 Member("maxAttempts", PlusOne)
             }
             "attempts" | "max" | "limit" => Member("maxAttempts", Same),
-            "retryinterval" | "retrydelay" | "delay" | "interval" | "initialdelay" | "backoff"
-            | "wait" | "initialbackoff" => Member("initialInterval", Millis),
-            "maxretryinterval" | "maxdelay" | "maxbackoff" | "maximuminterval"
-            | "maxretrydelay" => Member("maxInterval", Millis),
+            // The task sheet says of these two that they count milliseconds.
+            "retryinterval" | "retrydelay" => Member("initialInterval", Millis),
+            "maxretryinterval" => Member("maxInterval", Millis),
+            "delay" | "interval" | "initialdelay" | "backoff" | "wait" | "initialbackoff" => {
+                Member("initialInterval", Unclear)
+            }
+            "maxdelay" | "maxbackoff" | "maximuminterval" | "maxretrydelay" => {
+                Member("maxInterval", Unclear)
+            }
             "jitterfactor" | "randomization" => Member("jitter", Same),
             "retrybackoffmultiplier"
             | "backofffactor"
