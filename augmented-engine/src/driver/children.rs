@@ -211,7 +211,7 @@ fn new_child(
 
 /// The end of a child that was never started.
 fn child_refused(child: &StartChild, error: ErrorInfo) -> Queued {
-    Queued::local(Message::ChildDone(Box::new(ChildDone {
+    Queued::derived(Message::ChildDone(Box::new(ChildDone {
         activation: child.activation,
         instance_id: child.instance_id,
         status: ChildStatus::Failed,

@@ -100,7 +100,12 @@ impl Live {
 
     fn decide_queue(&mut self, prepared: &mut Prepared, setting: Setting<'_>) {
         for _ in 0..MESSAGES_PER_COMMIT {
-            let Some(Queued { message, mail }) = self.queue.pop_front() else {
+            let Some(Queued {
+                message,
+                mail,
+                derived,
+            }) = self.queue.pop_front()
+            else {
                 break;
             };
             prepared.commit.consumed.extend(mail);
@@ -120,7 +125,7 @@ impl Live {
                 }) => Some(*activation),
                 _ => None,
             };
-            if mail.is_none() {
+            if mail.is_none() && !derived {
                 prepared
                     .receipt
                     .messages

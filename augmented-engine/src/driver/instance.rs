@@ -20,6 +20,9 @@ pub(crate) struct Queued {
     pub(crate) message: Message,
     /// The mailbox row it came from; none for what happened in this process.
     pub(crate) mail: Option<MailboxId>,
+    /// Whether it follows from the state alone. It is made anew whenever the instance is read, and must not outlive a
+    /// copy whose commit was refused.
+    pub(crate) derived: bool,
 }
 
 impl Queued {
@@ -27,6 +30,14 @@ impl Queued {
         Self {
             message,
             mail: None,
+            derived: false,
+        }
+    }
+
+    pub(crate) fn derived(message: Message) -> Self {
+        Self {
+            derived: true,
+            ..Self::local(message)
         }
     }
 }
@@ -148,6 +159,7 @@ impl Live {
                 self.queue.push_back(Queued {
                     message,
                     mail: Some(id),
+                    derived: false,
                 });
             }
         }

@@ -326,7 +326,8 @@ impl Worker {
             live.tasks = old.tasks;
             live.timers = old.timers;
             live.watchers.extend(old.watchers);
-            queue.extend(old.queue.into_iter().filter(|queued| queued.mail.is_none()));
+            let lasting = |queued: &Queued| queued.mail.is_none() && !queued.derived;
+            queue.extend(old.queue.into_iter().filter(lasting));
         }
         live.queue = queue;
         live.take_mail(mail);
