@@ -10,6 +10,7 @@ pub mod documents;
 pub mod figures;
 pub mod load;
 pub mod measure;
+#[cfg(feature = "peers")]
 pub mod peer_durare;
 pub mod play;
 pub mod process;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use clap::ValueEnum;
@@ -12,6 +13,7 @@ use crate::augmented::Augmented;
 use crate::contestant::ContestantError;
 use crate::figures::Figures;
 use crate::load::{Load, closed_loop};
+#[cfg(feature = "peers")]
 use crate::peer_durare::Durare;
 use crate::process;
 
@@ -82,13 +84,24 @@ impl Child {
     }
 }
 
-/// Carries out an order in a new process of the running program.
+/// The variable that names a build of this program without peers, by which Augmented is measured.
+const ALONE: &str = "AUGMENTED_BUILT_ALONE";
+
+/// The program that carries out measurements of an engine.
+fn program(engine: Engine) -> io::Result<PathBuf> {
+    match (engine, std::env::var_os(ALONE)) {
+        (Engine::Augmented, Some(alone)) => Ok(alone.into()),
+        _ => std::env::current_exe(),
+    }
+}
+
+/// Carries out an order in a new process of the running program, or of the build without peers.
 ///
 /// # Errors
 ///
 /// The process could not be started, failed, or did not print figures.
 pub fn apart(order: &Order) -> io::Result<Figures> {
-    let child = Command::new(std::env::current_exe()?)
+    let child = Command::new(program(order.engine)?)
         .args(["--measure", &serde_json::to_string(order)?])
         .stderr(Stdio::inherit())
         .output()?;
@@ -104,7 +117,12 @@ pub fn apart(order: &Order) -> io::Result<Figures> {
 
 async fn carry_out(order: Order) -> Result<Figures, ContestantError> {
     match order.engine {
+        #[cfg(feature = "peers")]
         Engine::Durare => closed_loop(Durare::new(order.steps).await?, order.load).await,
+        #[cfg(not(feature = "peers"))]
+        Engine::Durare => Err(ContestantError::new(
+            "this program was built without the feature `peers`",
+        )),
         Engine::Augmented => {
             let engine = Augmented::new(order.steps, order.workers.max(1)).await?;
             let empty = process::resident_memory();

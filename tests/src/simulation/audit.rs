@@ -66,8 +66,10 @@ pub async fn audit(
 /// Reads every instance twice, as it is stored and by replay of all its facts, and compares.
 async fn read_all(store: &MemoryStore, seed: u64, wrong: &mut Vec<String>) -> Instances {
     let tenant = TenantId::DEFAULT;
-    let mut limits = DecideLimits::default();
-    limits.seed = seed;
+    let limits = DecideLimits {
+        seed,
+        ..DecideLimits::default()
+    };
     let mut flows: BTreeMap<Uuid, (CompiledWorkflow, Arc<Value>)> = BTreeMap::new();
     let mut instances = Instances::new();
     let page = store

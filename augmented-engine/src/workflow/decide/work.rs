@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::super::command::{Command, RunTask, StartChild, activation_text};
 use super::super::graph::{CompiledStep, PollBody, SubWorkflowBody};
 use super::{Fault, Machine, Step, expression_error};
+use crate::ids::mix;
 
 impl Machine<'_> {
     /// Hands a task to the driver; `round` is 0 for a TASK step.
@@ -30,14 +31,12 @@ impl Machine<'_> {
     ) -> Step {
         let dispatched_at = self.now;
         let token = self.token(id)?;
-        let step = self.step(token.step)?;
-        let key = format!(
-            "wf:{}:{}:{}",
+        let task_instance_id = task_id(
+            dispatched_at,
             self.state.header.instance_id,
-            step.id,
-            activation_text(&token.path, token.visit, round)
+            token.activation,
+            round,
         );
-        let task_instance_id = TaskInstanceId(derived_id(dispatched_at, &key));
         self.commands.push(Command::RunTask(RunTask {
             activation: token.activation,
             task_instance_id,
@@ -538,6 +537,21 @@ fn derived_id(at: Timestamp, key: &str) -> Uuid {
         *to = *from;
     }
     uuid_v7(at, &random)
+}
+
+/// The id of a task instance, which replay finds again: an activation is dispatched once, or once a round.
+///
+/// The random bits are those of the instance, mixed with the activation and the round by the finaliser of SplitMix64.
+fn task_id(at: Timestamp, instance: InstanceId, activation: u64, round: u32) -> TaskInstanceId {
+    let (high, low) = instance.0.as_u64_pair();
+    let first = mix(low ^ mix(activation ^ u64::from(round).rotate_left(40)));
+    let second = mix(first ^ high);
+    let mut random = [0; 10];
+    let bits = first.to_be_bytes().into_iter().chain(second.to_be_bytes());
+    for (to, from) in random.iter_mut().zip(bits) {
+        *to = from;
+    }
+    TaskInstanceId(uuid_v7(at, &random))
 }
 
 /// A number in [0, 1) that depends on nothing but its arguments, so that replay agrees.
