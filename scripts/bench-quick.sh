@@ -3,8 +3,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/../benchmarks"
 . ../scripts/toolchain.sh
-# Optimising across crates takes minutes and changes no verdict here.
-export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_BENCH_LTO=off
 cargo run --release --locked --bin compare -- --quick
 cargo run --release --locked --bin scaling -- --quick
 cargo bench --locked --bench core -- --test

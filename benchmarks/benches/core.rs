@@ -174,7 +174,7 @@ fn decide_order_process(bencher: Bencher<'_, '_>, steps: usize) {
     let play = Play::record(
         &document,
         documents::order(),
-        |_| json!({"status": "approved", "by": "u-7"}),
+        |_| json!({"approved": true, "status": "approved", "by": "u-7"}),
     )
     .unwrap();
     decide(bencher, &play);
