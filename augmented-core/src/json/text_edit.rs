@@ -105,19 +105,22 @@ enum Unit<'f> {
     /// A member becomes another one of its object, with another value.
     Turned {
         from: &'f str,
+        path: &'f str,
         name: String,
         value: &'f Value,
     },
 }
 
 impl Unit<'_> {
-    /// The places it changes; a turned member is known by where it stood, since it stays there.
+    /// The places it changes; of a turned member where it stood and where it is from then on.
     fn places(&self) -> impl Iterator<Item = &str> {
-        let (op, from) = match self {
+        let (op, turned) = match self {
             Self::Op(op) => (Some(*op), None),
-            Self::Turned { from, .. } => (None, Some(*from)),
+            Self::Turned { from, path, .. } => (None, Some([*from, *path])),
         };
-        op.into_iter().flat_map(places).chain(from)
+        op.into_iter()
+            .flat_map(places)
+            .chain(turned.into_iter().flatten())
     }
 }
 
@@ -187,7 +190,9 @@ impl Round<'_> {
         for unit in units {
             let own = match unit {
                 Unit::Op(op) => self.edits_of(op)?,
-                Unit::Turned { from, name, value } => self.turn(from, &name, value)?,
+                Unit::Turned {
+                    from, name, value, ..
+                } => self.turn(from, &name, value)?,
             };
             for edit in own {
                 if edits.iter().any(|other| edit.meets_in_one_fix(other)) {
@@ -225,7 +230,15 @@ impl Round<'_> {
                     _ => return None,
                 };
                 let name = self.sibling(from, path)?;
-                Some((unit, Unit::Turned { from, name, value }))
+                Some((
+                    unit,
+                    Unit::Turned {
+                        from,
+                        path,
+                        name,
+                        value,
+                    },
+                ))
             });
             match turned {
                 Some((unit, turned)) => *unit = turned,
