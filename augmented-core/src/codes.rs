@@ -60,7 +60,8 @@ pub struct Code {
     pub sentence: &'static str,
     /// A case in which it is given.
     pub example: &'static str,
-    /// Names of the arguments its message is made of.
+    /// What its English message names. A [`MessageCatalog`](crate::validate::MessageCatalog) is given that message, not
+    /// these one by one.
     pub arguments: &'static [&'static str],
 }
 
