@@ -162,7 +162,9 @@ fn check_form(node: NodeId, commit: &InstanceCommit) -> Result<(), StoreError> {
     }
     let inserts = match (&commit.insert, commit.expect) {
         (Some(new), Expect::New) => {
-            new.header.instance_id == commit.instance && new.header.tenant_id == commit.tenant
+            new.header.instance_id == commit.instance
+                && new.header.tenant_id == commit.tenant
+                && new.owner.is_none_or(|owner| owner == node)
         }
         (None, Expect::Owned(_) | Expect::Parked(_)) => true,
         (Some(_), Expect::Owned(_) | Expect::Parked(_)) | (None, Expect::New) => false,
@@ -170,7 +172,7 @@ fn check_form(node: NodeId, commit: &InstanceCommit) -> Result<(), StoreError> {
     let children = commit
         .children
         .iter()
-        .all(|child| child.header.tenant_id == commit.tenant);
+        .all(|child| child.header.tenant_id == commit.tenant && child.owner.is_none());
     let outbox = commit
         .outbox
         .iter()

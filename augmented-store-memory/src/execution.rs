@@ -81,10 +81,11 @@ impl ExecutionStore for MemoryStore {
                 for id in ids {
                     if let Some((row, indexes)) = content.any_row_mut(id) {
                         row.take_over(to, indexes);
-                        taken.push(row.load());
+                        taken.push(row.load()?);
                     }
                 }
-            });
+                Ok::<_, StoreError>(())
+            })?;
         }
         Ok(taken)
     }
@@ -102,7 +103,7 @@ impl ExecutionStore for MemoryStore {
         tenant: TenantId,
         ids: &[InstanceId],
     ) -> Result<Vec<Option<LoadedInstance>>, StoreError> {
-        Ok(ids.iter().map(|id| self.load_one(tenant, *id)).collect())
+        ids.iter().map(|id| self.load_one(tenant, *id)).collect()
     }
 
     async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<SendOutcome>, StoreError> {
@@ -130,14 +131,15 @@ impl ExecutionStore for MemoryStore {
         }
         oldest.sort_unstable();
         oldest.truncate(limit);
-        Ok(oldest
+        oldest
             .into_iter()
             .filter_map(|(_, id)| {
                 self.shards
                     .of(id)
                     .read(|content| pending_work(content, id, node))
+                    .transpose()
             })
-            .collect())
+            .collect()
     }
 
     async fn fire_due_timers(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
@@ -181,7 +183,7 @@ impl ExecutionStore for MemoryStore {
                 .change(&self.bell, |content| {
                     if let Some((row, _)) = content
                         .any_row_mut(attempt.instance)
-                        .filter(|(row, _)| row.header.tenant_id == attempt.tenant)
+                        .filter(|(row, _)| row.brief.tenant == attempt.tenant)
                     {
                         row.record_attempt(attempt);
                     }
@@ -200,10 +202,14 @@ impl ExecutionStore for MemoryStore {
 }
 
 impl MemoryStore {
-    pub(crate) fn load_one(&self, tenant: TenantId, id: InstanceId) -> Option<LoadedInstance> {
+    pub(crate) fn load_one(
+        &self,
+        tenant: TenantId,
+        id: InstanceId,
+    ) -> Result<Option<LoadedInstance>, StoreError> {
         self.shards
             .of(id)
-            .read(|content| content.row(tenant, id).map(|row| row.load()))
+            .read(|content| content.row(tenant, id).map(|row| row.load()).transpose())
     }
 }
 
@@ -224,17 +230,27 @@ fn may_work_on(content: &Content, id: InstanceId, node: NodeId) -> bool {
         .is_some_and(|row| row.owner().is_none_or(|owner| owner == node))
 }
 
-fn pending_work(content: &Content, id: InstanceId, node: NodeId) -> Option<PendingWork> {
-    let row = content
+fn pending_work(
+    content: &Content,
+    id: InstanceId,
+    node: NodeId,
+) -> Result<Option<PendingWork>, StoreError> {
+    let Some(row) = content
         .any_row(id)
-        .filter(|_| may_work_on(content, id, node))?;
+        .filter(|_| may_work_on(content, id, node))
+    else {
+        return Ok(None);
+    };
     let messages = row.messages();
-    let loaded = row.owner().is_none().then(|| row.load());
     // Between choosing it and coming back the work may have been done.
-    (!messages.is_empty()).then_some(PendingWork {
-        tenant: row.header.tenant_id,
+    if messages.is_empty() {
+        return Ok(None);
+    }
+    let loaded = row.owner().is_none().then(|| row.load()).transpose()?;
+    Ok(Some(PendingWork {
+        tenant: row.brief.tenant,
         instance: id,
         loaded,
         messages,
-    })
+    }))
 }

@@ -26,10 +26,12 @@
 mod bell;
 mod commit;
 mod definitions;
+mod dense;
 mod execution;
 mod keys;
 mod node;
 mod query;
+mod record;
 mod row;
 mod shard;
 mod timeline;

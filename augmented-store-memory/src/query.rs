@@ -23,7 +23,7 @@ impl QueryStore for MemoryStore {
         tenant: TenantId,
         id: InstanceId,
     ) -> Result<Option<LoadedInstance>, StoreError> {
-        Ok(self.load_one(tenant, id))
+        self.load_one(tenant, id)
     }
 
     async fn list_instances(
@@ -39,7 +39,7 @@ impl QueryStore for MemoryStore {
             limit: limit + 1,
         };
         for shard in self.shards.iter() {
-            shard.read(|content| collect(content, tenant, filter, page.after, &mut newest));
+            shard.read(|content| collect(content, tenant, filter, page.after, &mut newest))?;
         }
         let mut instances: Vec<InstanceSummary> = newest.rows.into_values().rev().collect();
         let more = instances.len() > limit;
@@ -58,11 +58,11 @@ impl QueryStore for MemoryStore {
         from: Seq,
         limit: usize,
     ) -> Result<Vec<Fact>, StoreError> {
-        Ok(self.shards.of(id).read(|content| {
-            content.row(tenant, id).map_or_else(Vec::new, |row| {
-                row.facts_from(from).iter().take(limit).cloned().collect()
-            })
-        }))
+        self.shards.of(id).read(|content| {
+            content
+                .row(tenant, id)
+                .map_or_else(|| Ok(Vec::new()), |row| row.facts(from, limit))
+        })
     }
 }
 
@@ -82,11 +82,12 @@ impl Newest {
                 .is_some_and(|(oldest, _)| *oldest < key)
     }
 
-    fn add(&mut self, key: CreationKey, row: &Row) {
-        self.rows.insert(key, row.summary());
+    fn add(&mut self, key: CreationKey, row: &Row) -> Result<(), StoreError> {
+        self.rows.insert(key, row.summary()?);
         if self.rows.len() > self.limit {
             self.rows.pop_first();
         }
+        Ok(())
     }
 }
 
@@ -97,7 +98,7 @@ fn collect(
     filter: &InstanceFilter,
     before: Option<CreationKey>,
     newest: &mut Newest,
-) {
+) -> Result<(), StoreError> {
     let few = match (&filter.parent, &filter.correlation_id) {
         (Some(parent), _) => Some(content.by_parent.get(parent)),
         (None, Some(correlation_id)) => Some(
@@ -113,61 +114,58 @@ fn collect(
             .flatten()
             .filter_map(|id| content.row(tenant, *id))
         {
-            let key = (row.header.created_at, row.header.instance_id);
+            let key = (row.brief.created_at, row.brief.instance);
             if before.is_none_or(|before| key < before) && newest.wants(key) && matches(row, filter)
             {
-                newest.add(key, row);
+                newest.add(key, row)?;
             }
         }
-        return;
+        return Ok(());
     }
     let Some(timeline) = content.timelines.get(&tenant) else {
-        return;
+        return Ok(());
     };
     for key in timeline.newest_before(before) {
         if !newest.wants(key) || filter.created_from.is_some_and(|from| key.0 < from) {
-            return;
+            return Ok(());
         }
         if let Some(row) = content
             .row(tenant, key.1)
             .filter(|row| matches(row, filter))
         {
-            newest.add(key, row);
+            newest.add(key, row)?;
         }
     }
+    Ok(())
 }
 
 fn matches(row: &Row, filter: &InstanceFilter) -> bool {
-    let header = &*row.header;
+    let brief = &row.brief;
     filter
         .workflow_id
         .as_deref()
-        .is_none_or(|id| *header.definition.workflow_id == *id)
+        .is_none_or(|id| *brief.definition.workflow_id == *id)
         && filter
             .version
             .as_deref()
-            .is_none_or(|version| *header.definition.version == *version)
+            .is_none_or(|version| *brief.definition.version == *version)
         && (filter.statuses.is_empty() || filter.statuses.contains(&row.status()))
         && filter
             .correlation_id
             .as_deref()
-            .is_none_or(|id| header.correlation_id.as_deref() == Some(id))
-        && filter.parent.is_none_or(|parent| {
-            header
-                .parent
-                .as_ref()
-                .is_some_and(|reference| reference.instance_id == parent)
-        })
+            .is_none_or(|id| brief.correlation_id() == Some(id))
+        && filter
+            .parent
+            .is_none_or(|parent| brief.parent() == Some(parent))
         && filter
             .created_from
-            .is_none_or(|from| header.created_at >= from)
+            .is_none_or(|from| brief.created_at >= from)
         && filter
             .created_before
-            .is_none_or(|before| header.created_at < before)
+            .is_none_or(|before| brief.created_at < before)
         && filter.metadata.as_ref().is_none_or(|wanted| {
-            header
-                .metadata
-                .as_deref()
+            brief
+                .metadata()
                 .is_some_and(|metadata| contains(metadata, wanted))
         })
 }

@@ -4,26 +4,29 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use augmented_core::runtime::{
-    Fact, InstanceHeader, InstanceState, InstanceStatus, Message, TimerKey,
+    DefinitionPin, Fact, InstanceHeader, InstanceStatus, Message, TimerKey,
 };
 use augmented_core::store::{
     AttemptRow, InstanceCommit, InstanceSummary, LoadedInstance, MailboxId, MailboxMessage,
-    NewMessage, Snapshot, TimerRow,
+    NewMessage, Snapshot, StoreError, TimerRow,
 };
-use augmented_core::{NodeId, Seq, Timestamp};
+use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use rustc_hash::FxHashMap;
+use serde_json::Value;
 
+use crate::record::{OpenRecord, Record};
 use crate::shard::Indexes;
 
 /// An instance as it stands.
 pub(crate) struct Row {
-    pub(crate) header: Arc<InstanceHeader>,
+    pub(crate) brief: Brief,
+    record: Record,
+    status: InstanceStatus,
+    last_seq: Option<Seq>,
+    updated_at: Timestamp,
+    completed_at: Option<Timestamp>,
     owner: Option<NodeId>,
     takeovers: u16,
-    state: Option<Arc<InstanceState>>,
-    /// All facts; the index of a fact is its `seq`.
-    facts: Vec<Fact>,
-    updated_at: Timestamp,
     /// Numbers are never used twice, not even after the mailbox was empty.
     next_message: MailboxId,
     /// Signals that the state keeps as of the last commit.
@@ -31,6 +34,59 @@ pub(crate) struct Row {
     keys: MessageKeys,
     /// Absent where nothing is open, so that an ended instance costs its row alone.
     open: Option<Box<OpenWork>>,
+}
+
+/// What is asked of an instance without reading its record.
+pub(crate) struct Brief {
+    pub(crate) tenant: TenantId,
+    pub(crate) instance: InstanceId,
+    pub(crate) created_at: Timestamp,
+    pub(crate) definition: Arc<DefinitionPin>,
+    /// Absent where there is none of it, because millions of instances have none.
+    more: Option<Box<More>>,
+}
+
+struct More {
+    correlation_id: Option<Arc<str>>,
+    parent: Option<InstanceId>,
+    metadata: Option<Arc<Value>>,
+}
+
+impl Brief {
+    fn of(header: &InstanceHeader) -> Self {
+        Self {
+            tenant: header.tenant_id,
+            instance: header.instance_id,
+            created_at: header.created_at,
+            definition: Arc::clone(&header.definition),
+            more: More::of(header).map(Box::new),
+        }
+    }
+
+    pub(crate) fn correlation_id(&self) -> Option<&str> {
+        self.more.as_ref()?.correlation_id.as_deref()
+    }
+
+    pub(crate) fn parent(&self) -> Option<InstanceId> {
+        self.more.as_ref()?.parent
+    }
+
+    pub(crate) fn metadata(&self) -> Option<&Value> {
+        self.more.as_ref()?.metadata.as_deref()
+    }
+}
+
+impl More {
+    fn of(header: &InstanceHeader) -> Option<Self> {
+        let more = Self {
+            correlation_id: header.correlation_id.clone(),
+            parent: header.parent.as_ref().map(|parent| parent.instance_id),
+            metadata: header.metadata.clone(),
+        };
+        let is_empty =
+            more.correlation_id.is_none() && more.parent.is_none() && more.metadata.is_none();
+        (!is_empty).then_some(more)
+    }
 }
 
 #[derive(Default)]
@@ -49,12 +105,14 @@ struct Waiting {
 impl Row {
     pub(crate) fn new(header: Arc<InstanceHeader>) -> Self {
         Self {
+            brief: Brief::of(&header),
             updated_at: header.created_at,
-            header,
+            record: Record::new(header),
+            status: InstanceStatus::Created,
+            last_seq: None,
+            completed_at: None,
             owner: None,
             takeovers: 0,
-            state: None,
-            facts: Vec::new(),
             next_message: 1,
             signals_kept: 0,
             keys: MessageKeys::default(),
@@ -67,55 +125,47 @@ impl Row {
     }
 
     pub(crate) fn last_seq(&self) -> Option<Seq> {
-        self.facts.last().map(|fact| fact.seq)
+        self.last_seq
     }
 
     pub(crate) fn status(&self) -> InstanceStatus {
-        match &self.state {
-            Some(state) => state.status,
-            None if self.facts.is_empty() => InstanceStatus::Created,
-            None => InstanceStatus::Running,
-        }
+        self.status
     }
 
     fn is_ended(&self) -> bool {
-        self.status().is_terminal()
+        self.status.is_terminal()
     }
 
-    pub(crate) fn load(&self) -> LoadedInstance {
-        let behind = self
-            .state
-            .as_ref()
-            .and_then(|state| state.seq)
-            .map_or(0, |seq| seq + 1);
-        LoadedInstance::new(
-            Arc::clone(&self.header),
+    pub(crate) fn load(&self) -> Result<LoadedInstance, StoreError> {
+        let OpenRecord {
+            header,
+            state,
+            facts,
+        } = self.record.load()?;
+        let attempts = self.open.as_ref().map(|open| open.attempts.clone());
+        Ok(LoadedInstance::new(
+            header,
             self.owner,
             self.takeovers,
-            self.state.clone(),
-            self.facts_from(behind).to_vec(),
-            self.open
-                .as_ref()
-                .map_or_else(Vec::new, |open| open.attempts.clone()),
-        )
+            state,
+            facts,
+            attempts.unwrap_or_default(),
+        ))
     }
 
-    pub(crate) fn facts_from(&self, seq: Seq) -> &[Fact] {
-        usize::try_from(seq)
-            .ok()
-            .and_then(|from| self.facts.get(from..))
-            .unwrap_or_default()
+    /// Up to `limit` facts, from `seq` on.
+    pub(crate) fn facts(&self, seq: Seq, limit: usize) -> Result<Vec<Fact>, StoreError> {
+        self.record.facts(seq, limit)
     }
 
-    pub(crate) fn summary(&self) -> InstanceSummary {
-        let completed_at = self.state.as_ref().and_then(|state| state.completed_at);
-        InstanceSummary::new(
-            Arc::clone(&self.header),
-            self.status(),
-            self.last_seq(),
+    pub(crate) fn summary(&self) -> Result<InstanceSummary, StoreError> {
+        Ok(InstanceSummary::new(
+            self.record.header()?,
+            self.status,
+            self.last_seq,
             self.updated_at,
-            completed_at,
-        )
+            self.completed_at,
+        ))
     }
 
     pub(crate) fn messages(&self) -> Vec<MailboxMessage> {
@@ -132,15 +182,20 @@ impl Row {
         keys.iter().any(|key| self.keys.is_applied(key))
     }
 
-    /// Writes down a commit that was checked. What it replaces stays in the commit, to be dropped by the
+    /// Writes down a commit that was checked. What it replaces stays in the commit, or is returned, to be dropped by the
     /// caller after the lock.
+    ///
+    /// # Errors
+    /// The record of an ended instance cannot be read; nothing is changed then.
     pub(crate) fn apply(
         &mut self,
         commit: &mut InstanceCommit,
         keys: Vec<Box<str>>,
         indexes: &mut Indexes,
-    ) {
-        self.add_facts(&mut commit.facts, keys);
+        scratch: &mut Vec<u8>,
+    ) -> Result<Option<OpenRecord>, StoreError> {
+        self.record.open()?;
+        self.add_facts(&mut commit.facts, keys)?;
         self.signals_kept = commit.signals_kept;
         if self.open.is_some() {
             self.consume(&commit.consumed, indexes);
@@ -152,16 +207,24 @@ impl Row {
             self.arm(*timer, indexes);
         }
         if let Some(snapshot) = &mut commit.snapshot {
-            self.write(snapshot, indexes);
+            self.write(snapshot, indexes)?;
         }
         self.close_if_idle();
+        match self.is_ended() {
+            true => Ok(self.record.pack(scratch)),
+            false => Ok(None),
+        }
     }
 
-    fn add_facts(&mut self, facts: &mut Vec<Fact>, keys: Vec<Box<str>>) {
-        if facts.is_empty() {
-            return;
-        }
+    fn add_facts(&mut self, facts: &mut Vec<Fact>, keys: Vec<Box<str>>) -> Result<(), StoreError> {
+        let Some(last) = facts.last() else {
+            return Ok(());
+        };
         self.takeovers = 0;
+        self.last_seq = Some(last.seq);
+        if self.status == InstanceStatus::Created {
+            self.status = InstanceStatus::Running;
+        }
         for key in keys {
             self.keys.set(key, KeyUse::Applied);
         }
@@ -175,33 +238,38 @@ impl Row {
                 }
             }
         }
-        if self.facts.is_empty() {
-            self.facts = std::mem::take(facts);
+        let record = self.record.open()?;
+        if record.facts.is_empty() {
+            record.facts = std::mem::take(facts);
         } else {
-            self.facts.append(facts);
+            record.facts.append(facts);
         }
+        Ok(())
     }
 
-    fn write(&mut self, snapshot: &mut Snapshot, indexes: &mut Indexes) {
-        match &mut self.state {
+    fn write(&mut self, snapshot: &mut Snapshot, indexes: &mut Indexes) -> Result<(), StoreError> {
+        let record = self.record.open()?;
+        self.status = snapshot.state.status;
+        self.completed_at = snapshot.state.completed_at;
+        if let Some(fact) = record.facts.last() {
+            self.updated_at = fact.at;
+        }
+        match &mut record.state {
             Some(state) => std::mem::swap(state, &mut snapshot.state),
             none => *none = Some(Arc::clone(&snapshot.state)),
         }
         self.set_owner(snapshot.owner, indexes);
-        if let Some(fact) = self.facts.last() {
-            self.updated_at = fact.at;
-        }
         if self.is_ended() {
             self.drop_open_work(indexes);
-            self.facts.shrink_to_fit();
         }
+        Ok(())
     }
 
     pub(crate) fn set_owner(&mut self, owner: Option<NodeId>, indexes: &mut Indexes) {
         if self.owner == owner {
             return;
         }
-        let id = self.header.instance_id;
+        let id = self.brief.instance;
         if let Some(node) = self.owner {
             indexes.owned.remove(&(node, id));
         }
@@ -245,7 +313,7 @@ impl Row {
 
     /// Puts a message into the mailbox unless the instance ended or accepted its key before.
     pub(crate) fn accept(&mut self, message: Message, arrival: u64, indexes: &mut Indexes) -> bool {
-        if self.is_ended() || (matches!(message, Message::Start(_)) && !self.facts.is_empty()) {
+        if self.is_ended() || (matches!(message, Message::Start(_)) && self.last_seq.is_some()) {
             return false;
         }
         if let Some(key) = message.message_key()
@@ -255,7 +323,7 @@ impl Row {
         }
         let mailbox = &mut self.open.get_or_insert_default().mailbox;
         if mailbox.is_empty() {
-            indexes.waiting.insert((arrival, self.header.instance_id));
+            indexes.waiting.insert((arrival, self.brief.instance));
         }
         mailbox.push_back(Waiting {
             arrival,
@@ -284,9 +352,9 @@ impl Row {
         }
         let next = open.mailbox.front().map(|waiting| waiting.arrival);
         if next != Some(oldest) {
-            indexes.waiting.remove(&(oldest, self.header.instance_id));
+            indexes.waiting.remove(&(oldest, self.brief.instance));
             if let Some(next) = next {
-                indexes.waiting.insert((next, self.header.instance_id));
+                indexes.waiting.insert((next, self.brief.instance));
             }
         }
     }
@@ -296,7 +364,7 @@ impl Row {
         if let Some(before) = open.timers.insert(timer.key, timer.fire_at) {
             indexes
                 .due
-                .remove(&(before, self.header.instance_id, timer.key));
+                .remove(&(before, self.brief.instance, timer.key));
         }
         if indexes
             .due
@@ -307,7 +375,7 @@ impl Row {
         }
         indexes
             .due
-            .insert((timer.fire_at, self.header.instance_id, timer.key));
+            .insert((timer.fire_at, self.brief.instance, timer.key));
     }
 
     /// Removes a timer; tells whether it was armed.
@@ -318,7 +386,7 @@ impl Row {
         let Some(fire_at) = open.timers.remove(&key) else {
             return false;
         };
-        indexes.due.remove(&(fire_at, self.header.instance_id, key))
+        indexes.due.remove(&(fire_at, self.brief.instance, key))
     }
 
     /// Turns an armed timer into a message.
@@ -344,7 +412,7 @@ impl Row {
 
     fn drop_open_work(&mut self, indexes: &mut Indexes) {
         let Some(open) = self.open.take() else { return };
-        let id = self.header.instance_id;
+        let id = self.brief.instance;
         if let Some(waiting) = open.mailbox.front() {
             indexes.waiting.remove(&(waiting.arrival, id));
         }

@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 
 use crate::bell::Bell;
 use crate::keys::IdempotencyKeys;
+use crate::record::OpenRecord;
 use crate::row::{Row, keys_of};
 use crate::timeline::Timeline;
 
@@ -87,8 +88,10 @@ impl Shards {
         };
         let result = work(&mut locked);
         let mut news = false;
+        let mut replaced = Vec::new();
         for (number, content) in &mut locked.guards {
             news |= self.numbered(*number).publish(content);
+            replaced.append(&mut content.replaced);
         }
         drop(locked);
         if news {
@@ -120,7 +123,9 @@ impl Shard {
         let mut content = self.content.lock();
         let result = work(&mut content);
         let news = self.publish(&mut content);
+        let replaced = std::mem::take(&mut content.replaced);
         drop(content);
+        drop(replaced);
         if news {
             bell.ring();
         }
@@ -162,6 +167,10 @@ pub(crate) struct Content {
     pub(crate) by_correlation: FxHashMap<(TenantId, Arc<str>), Vec<InstanceId>>,
     pub(crate) by_parent: FxHashMap<InstanceId, Vec<InstanceId>>,
     pub(crate) indexes: Indexes,
+    /// Room to pack records in.
+    scratch: Vec<u8>,
+    /// What packed records were made of, to be dropped after the lock.
+    replaced: Vec<OpenRecord>,
 }
 
 /// Indexes over open work; rows keep their entries current.
@@ -183,7 +192,7 @@ impl Content {
         self.rows
             .get(&id)
             .map(|row| &**row)
-            .filter(|row| row.header.tenant_id == tenant)
+            .filter(|row| row.brief.tenant == tenant)
     }
 
     /// An instance whatever its tenant, for work the engine does for all of them.
@@ -218,10 +227,14 @@ impl Content {
             Expect::Owned(seq) => row.owner() == Some(node) && row.last_seq() == Some(seq),
             Expect::Parked(seq) => row.owner().is_none() && row.last_seq() == seq,
         };
-        if !expected || row.header.tenant_id != commit.tenant || row.has_applied_any(&applied) {
+        if !expected || row.brief.tenant != commit.tenant || row.has_applied_any(&applied) {
             return Err(Refusal::Conflict);
         }
-        row.apply(commit, applied, &mut self.indexes);
+        // What cannot be read is not overwritten: the writer reads it again and is told why.
+        let replaced = row
+            .apply(commit, applied, &mut self.indexes, &mut self.scratch)
+            .map_err(|_| Refusal::Conflict)?;
+        self.replaced.extend(replaced);
         Ok(())
     }
 
@@ -249,6 +262,9 @@ impl Content {
             return Err(Refusal::Conflict);
         }
         self.insert(new.header);
+        if let Some((row, indexes)) = self.any_row_mut(id) {
+            row.set_owner(new.owner, indexes);
+        }
         Ok(())
     }
 
@@ -292,7 +308,7 @@ impl Content {
     /// Puts a message into a mailbox; `false` if it is repeated or nobody can take it.
     pub(crate) fn deliver(&mut self, message: NewMessage, arrivals: &AtomicU64) -> SendOutcome {
         let row = self.rows.get_mut(&message.instance);
-        let Some(row) = row.filter(|row| row.header.tenant_id == message.tenant) else {
+        let Some(row) = row.filter(|row| row.brief.tenant == message.tenant) else {
             return SendOutcome::Ignored;
         };
         if row.is_too_full_for(&message) {

@@ -15,3 +15,6 @@ pub mod peer_durare;
 pub mod play;
 pub mod process;
 pub mod table;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -90,7 +90,7 @@ impl Play {
             self.messages.push(message.clone());
             for command in self.decide(&mut state, message).commands {
                 if let Command::RunTask(task) = command {
-                    next = Some(Message::TaskDone(Box::new(TaskDone {
+                    next = Some(Message::TaskDone(Arc::new(TaskDone {
                         activation: task.activation,
                         task_instance_id: task.task_instance_id,
                         status: TaskStatus::Completed,
@@ -120,11 +120,11 @@ fn header(flow: &CompiledWorkflow, input: Value, now: Timestamp) -> InstanceHead
     InstanceHeader {
         tenant_id: TenantId::DEFAULT,
         instance_id,
-        definition: DefinitionPin {
+        definition: Arc::new(DefinitionPin {
             id: Uuid::nil(),
             workflow_id: flow.workflow_id().clone(),
             version: flow.version().clone(),
-        },
+        }),
         input: Arc::new(input),
         correlation_id: None,
         idempotency_key: None,

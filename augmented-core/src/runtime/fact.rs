@@ -38,26 +38,31 @@ pub enum TrailEntry {
     /// A step was entered.
     Entered {
         step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         visit: u32,
     },
     /// A step began to wait for a signal, an instant or a child.
     Waiting {
         step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         visit: u32,
     },
     /// A step was done.
     Completed {
         step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         visit: u32,
         attempt: u32,
+        #[serde(skip_serializing_if = "Option::is_none")]
         outcome: Option<Arc<str>>,
     },
     /// A step ended with an error.
     Failed {
         step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         visit: u32,
         attempt: u32,
@@ -67,6 +72,7 @@ pub enum TrailEntry {
     /// beside it.
     ExpressionError {
         step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         visit: u32,
         error: Arc<ErrorInfo>,
@@ -74,6 +80,7 @@ pub enum TrailEntry {
     /// A step was stopped.
     Cancelled {
         step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         visit: u32,
     },
@@ -81,42 +88,61 @@ pub enum TrailEntry {
     Transition {
         from: StepIdx,
         to: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
+        #[serde(skip_serializing_if = "Option::is_none")]
         rule: Option<u16>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         values: Option<Box<Value>>,
     },
     /// A branch or iteration began.
-    BranchStarted { step: StepIdx, path: PathRef },
+    BranchStarted {
+        step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        path: PathRef,
+    },
     /// A branch or iteration ended.
     BranchEnded {
         step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         status: Arc<str>,
     },
     /// A container's join condition was met.
-    JoinReached { step: StepIdx, path: PathRef },
+    JoinReached {
+        step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        path: PathRef,
+    },
     /// A workflow variable was written.
     VariableSet {
         step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         name: Arc<str>,
     },
     /// A durable timer was armed.
     TimerSet {
+        #[serde(skip_serializing_if = "Option::is_none")]
         step: Option<StepIdx>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         key: TimerKey,
         fire_at: Timestamp,
     },
     /// A timer was applied.
     TimerFired {
+        #[serde(skip_serializing_if = "Option::is_none")]
         step: Option<StepIdx>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         key: TimerKey,
     },
     /// A signal was taken by a step, or kept for a later one.
     SignalReceived {
+        #[serde(skip_serializing_if = "Option::is_none")]
         step: Option<StepIdx>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         signal_type: Arc<str>,
         buffered: bool,
@@ -124,6 +150,7 @@ pub enum TrailEntry {
     /// A child was started.
     ChildStarted {
         step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         visit: u32,
         instance_id: InstanceId,
@@ -131,6 +158,7 @@ pub enum TrailEntry {
     /// A child ended.
     ChildEnded {
         step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         visit: u32,
         instance_id: InstanceId,
@@ -138,23 +166,29 @@ pub enum TrailEntry {
     /// A cancellation was accepted.
     CancelRequested {
         reason: Arc<str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         actor: Option<Arc<str>>,
     },
     /// A message came for something that is over; it changed nothing.
     Stale {
+        #[serde(skip_serializing_if = "Option::is_none")]
         step: Option<StepIdx>,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
+        #[serde(skip_serializing_if = "Option::is_none")]
         visit: Option<u32>,
     },
     /// A task answered whose attempts before the last one are worth telling, or whose end a cancellation awaited.
     Answered {
         step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         visit: u32,
     },
     /// A step begins its work again after a pause.
     RetryScheduled {
         step: StepIdx,
+        #[serde(skip_serializing_if = "Option::is_none")]
         path: PathRef,
         visit: u32,
         attempt: u32,

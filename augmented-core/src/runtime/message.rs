@@ -21,7 +21,7 @@ pub enum Message {
     /// The instance begins; always the first message.
     Start(StartMessage),
     /// A task instance ended: all its attempts are over.
-    TaskDone(Box<TaskDone>),
+    TaskDone(Arc<TaskDone>),
     /// A signal from outside.
     Signal(SignalMessage),
     /// A timer of the instance is due.

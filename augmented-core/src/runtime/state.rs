@@ -67,20 +67,26 @@ pub struct InstanceHeader {
     /// Its id.
     pub instance_id: InstanceId,
     /// The definition it runs.
-    pub definition: DefinitionPin,
+    pub definition: Arc<DefinitionPin>,
     /// Its input.
     pub input: Arc<Value>,
     /// The caller's business key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<Arc<str>>,
     /// The caller's key for an idempotent start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<Arc<str>>,
     /// Who started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initiator_id: Option<Arc<str>>,
     /// The trigger that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger_id: Option<Arc<str>>,
     /// The event that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger_event_id: Option<Uuid>,
     /// The instance that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<ParentRef>,
     /// The topmost ancestor; itself if it has no parent.
     pub root_instance_id: InstanceId,
@@ -89,12 +95,15 @@ pub struct InstanceHeader {
     /// Higher first.
     pub priority: i32,
     /// W3C trace context of the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace_parent: Option<Arc<str>>,
     /// Free data of the caller, at most 16 KiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Arc<Value>>,
     /// When it was accepted.
     pub created_at: Timestamp,
     /// When it must be over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
 
@@ -105,6 +114,7 @@ pub struct InstanceError {
     /// The error.
     pub error: Arc<ErrorInfo>,
     /// The step that failed, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failed_step_id: Option<Arc<str>>,
 }
 
@@ -119,12 +129,14 @@ pub type FrameId = u32;
 #[serde(rename_all = "camelCase")]
 pub struct Token {
     /// The control point of the container it runs in; none in the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<TokenId>,
     /// Branch or item index within that container.
     pub slot: u32,
     /// The frame its steps are recorded in.
     pub frame: FrameId,
     /// The scope.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: PathRef,
     /// The step it stands on.
     pub step: StepIdx,
@@ -244,10 +256,13 @@ pub struct BranchState {
     /// How it stands.
     pub status: BranchStatus,
     /// Its output once completed; none is null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Arc<Value>>,
     /// Its error once failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Arc<ErrorInfo>>,
     /// Its time limit, with the activation number its timer is known by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<(u64, Timestamp)>,
 }
 
@@ -278,8 +293,10 @@ pub struct ItemResult {
     /// How it ended.
     pub status: ItemStatus,
     /// Its output once completed; none is null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Arc<Value>>,
     /// Its error once failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Arc<ErrorInfo>>,
 }
 
@@ -294,6 +311,7 @@ pub struct ForEachState {
     /// Iterations under way.
     pub live: u32,
     /// Results by index.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub results: BTreeMap<u32, ItemResult>,
     /// Bytes its items and results count towards the state limit while it is open.
     pub bytes: u64,
@@ -308,10 +326,13 @@ pub struct ForEachState {
 #[serde(rename_all = "camelCase")]
 pub struct Frame {
     /// The frame around it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<FrameId>,
     /// The FOR_EACH step whose body it is; none for the root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<StepIdx>,
     /// The iteration, for a FOR_EACH body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<(u32, Arc<Value>)>,
     /// For each FOR_EACH step in this frame, or nested deeper, that was left: the highest visit in its iterations.
     /// Numbering goes on from there, so that no activation ever repeats. One entry a loop is enough, however many
@@ -333,20 +354,26 @@ pub struct Visit {
     /// How it stands.
     pub status: StepStatus,
     /// The outcome once completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Arc<str>>,
     /// The step input; none is null.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub input: Option<Arc<Value>>,
     /// The step output; none (null) until completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Arc<Value>>,
     /// The error once failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Arc<ErrorInfo>>,
     /// Attempts begun.
     pub attempt: u32,
     /// When it was entered.
     pub started_at: Timestamp,
     /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Timestamp>,
     /// The fact that ended it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completion_seq: Option<Seq>,
     /// Bytes its input and output count towards the state limit.
     pub bytes: u32,
@@ -361,6 +388,7 @@ pub struct GivenUp {
     /// The step.
     pub step: StepIdx,
     /// The scope of that step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: PathRef,
     /// The visit of that step.
     pub visit: u32,
@@ -382,6 +410,7 @@ pub struct InstanceState {
     /// The status.
     pub status: InstanceStatus,
     /// The last fact contained; `None` before the start fact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<Seq>,
     /// The exact task versions in use.
     pub task_pins: Arc<[TaskPin]>,
@@ -390,12 +419,16 @@ pub struct InstanceState {
     /// The workflow variables, always an object.
     pub vars: Arc<Value>,
     /// When the start fact was applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
     /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Timestamp>,
     /// The control points by id; ids grow, so iteration is in order of creation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tokens: BTreeMap<TokenId, Token>,
     /// The frames by id.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub frames: BTreeMap<FrameId, Frame>,
     /// The next control point.
     pub next_token: TokenId,
@@ -408,28 +441,37 @@ pub struct InstanceState {
     /// Bytes of inputs, outputs and variables, as the state limit counts them.
     pub bytes: u64,
     /// Signals kept for later steps.
+    #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub signals: VecDeque<BufferedSignal>,
     /// What a control point was sent to its step with as an error handler: the value of root `error`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub handling: BTreeMap<TokenId, Arc<Value>>,
     /// Whether the workflow's `onError` handler has been used; it runs once.
     pub on_error_used: bool,
     /// The error that handler was given: unless it reaches an END that says COMPLETED, the instance fails with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unhandled: Option<InstanceError>,
     /// Tasks that a cancellation told to stop and that have not answered yet, by activation.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stopping: BTreeMap<u64, TaskInstanceId>,
     /// Where tasks stood that were given up and may answer yet, the latest ones: a late answer names only its
     /// activation.
     #[serde(default, skip_serializing_if = "VecDeque::is_empty")]
     pub given_up: VecDeque<GivenUp>,
     /// The accepted cancellation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancellation: Option<CancelRequest>,
     /// The step entered last, for display.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_step: Option<StepIdx>,
     /// The output once completed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Arc<Value>>,
     /// The outcome its END named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Arc<str>>,
     /// The error once failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<InstanceError>,
 }
 

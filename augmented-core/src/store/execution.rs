@@ -30,13 +30,27 @@ pub struct NewInstance {
     pub header: Arc<InstanceHeader>,
     /// SHA-256 of the canonical input, to tell a repeated idempotent start from a conflicting one.
     pub input_hash: Option<[u8; 32]>,
+    /// The node that goes on with it, which must be the writer; `None` if nobody does. A snapshot in the same commit says
+    /// it anew.
+    pub owner: Option<NodeId>,
 }
 
 impl NewInstance {
-    /// An instance to insert.
+    /// An instance to insert that nobody owns.
     #[must_use]
     pub fn new(header: Arc<InstanceHeader>, input_hash: Option<[u8; 32]>) -> Self {
-        Self { header, input_hash }
+        Self {
+            header,
+            input_hash,
+            owner: None,
+        }
+    }
+
+    /// Says which node goes on with it.
+    #[must_use]
+    pub fn with_owner(mut self, owner: NodeId) -> Self {
+        self.owner = Some(owner);
+        self
     }
 }
 
@@ -315,7 +329,8 @@ pub enum Wakeup {
 /// - `an_instance_is_inserted_once`: inserting an instance whose id exists is refused.
 /// - `an_idempotency_key_starts_once`: of two inserts with one (tenant, workflow, key), exactly one is applied.
 /// - `a_message_key_is_applied_once`: a commit with a fact whose message key has a fact already is refused.
-/// - `a_snapshot_stands_for_the_facts_before_it`: an instance is loaded as its last snapshot and the facts behind it.
+/// - `a_snapshot_stands_for_the_facts_before_it`: an instance is loaded as its last snapshot and the facts behind it; one
+///   that has no snapshot yet, as its facts.
 /// - `attempts_are_kept_once_until_the_task_is_done`: a failed attempt is loaded with its instance until a fact ends its
 ///   task, by the id of the task instance.
 ///

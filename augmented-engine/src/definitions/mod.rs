@@ -36,7 +36,7 @@ pub use unsupported::unsupported_findings;
 
 /// A workflow version with its tasks chosen: what a new instance pins.
 pub(crate) struct StartPlan {
-    pub(crate) pin: DefinitionPin,
+    pub(crate) pin: Arc<DefinitionPin>,
     pub(crate) plan: Arc<ExecutionPlan>,
     pub(crate) task_pins: Arc<[TaskPin]>,
     pub(crate) execution_micros: Option<i64>,
@@ -198,11 +198,11 @@ impl Definitions {
             tasks.push(self.chosen_task(tenant, wanted).await?);
         }
         let plan = self.remember_plan(flow, tasks);
-        let pin = DefinitionPin {
+        let pin = Arc::new(DefinitionPin {
             id: stored.id,
             workflow_id: Arc::clone(&stored.business_id),
             version: Arc::clone(&stored.version),
-        };
+        });
         let task_pins = plan.pins().cloned().collect();
         let execution_micros = plan
             .flow

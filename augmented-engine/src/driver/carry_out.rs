@@ -200,6 +200,6 @@ impl Live {
             ended_at: now,
         };
         self.queue
-            .push_back(Queued::derived(Message::TaskDone(Box::new(done))));
+            .push_back(Queued::derived(Message::TaskDone(Arc::new(done))));
     }
 }

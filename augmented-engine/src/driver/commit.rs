@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use augmented_core::runtime::{
-    CancelRequest, CancelSource, InstanceState, Message, TimerKey, TimerKind,
+    CancelRequest, CancelSource, InstanceState, InstanceStatus, Message, TimerKey, TimerKind,
 };
 use augmented_core::store::{InstanceCommit, NewMessage, Snapshot, TimerRow};
 use augmented_core::{InstanceId, NodeId, Seq, Timestamp};
@@ -263,7 +263,12 @@ impl Live {
         receipt.seq = self.state.seq;
         receipt.facts = commit.facts.len() as u64;
         let owner = match receipt.fate {
-            Fate::Keep if self.needs_no_snapshot(setting.config) => return,
+            Fate::Keep if self.needs_no_snapshot(setting.config) => {
+                if let Some(new) = &mut commit.insert {
+                    new.owner = Some(setting.node);
+                }
+                return;
+            }
             Fate::Keep => Some(setting.node),
             Fate::Park | Fate::End => None,
         };
@@ -291,10 +296,12 @@ impl Live {
     }
 
     fn needs_no_snapshot(&self, config: &EngineConfig) -> bool {
-        let (Standing::Owned(_), Some((seq, status))) = (self.standing, self.snapshot) else {
+        // Waking an instance changes its owner, and that is said by a snapshot.
+        if matches!(self.standing, Standing::Parked(_)) {
             return false;
-        };
-        let behind = self.state.seq.unwrap_or(0).saturating_sub(seq.unwrap_or(0));
+        }
+        let (seq, status) = self.snapshot.unwrap_or((None, InstanceStatus::Running));
+        let behind = self.state.next_seq() - seq.map_or(0, |seq| seq + 1);
         status == self.state.status && behind < config.snapshot_interval
     }
 }
@@ -323,7 +330,7 @@ pub(crate) fn faulted(
     now: Timestamp,
 ) -> InstanceState {
     use augmented_core::error::{ErrorCategory, ErrorInfo};
-    use augmented_core::runtime::{InstanceError, InstanceStatus};
+    use augmented_core::runtime::InstanceError;
     let mut state = state.clone();
     let error = ErrorInfo::new(
         "ENGINE_FAULT",

@@ -95,7 +95,7 @@ pub(crate) struct Live {
     pub(crate) busy: bool,
     /// Whether it stands in the worker's list of instances to look at.
     pub(crate) listed: bool,
-    /// The fact and the status of the last snapshot.
+    /// The fact and the status of the last snapshot; `None` if none was written.
     pub(crate) snapshot: Option<(Option<Seq>, InstanceStatus)>,
     pub(crate) tasks: Vec<OpenTask>,
     /// Tasks to begin once this node owns the instance.

@@ -25,7 +25,11 @@ use crate::clock::TimeHold;
 use crate::task::{Lingering, RunEnd, RunOutcome, TaskRun};
 
 /// Commits that are decided before other tasks of the runtime get their turn.
-const COMMITS_PER_TURN: usize = 256;
+const COMMITS_PER_TURN: usize = 128;
+
+/// Commits that go to the store as soon as it is idle. While it is busy more of them gather; but where it answers at
+/// once, larger batches only drive what they are about out of the processor's caches.
+const ENOUGH_FOR_A_BATCH: usize = 32;
 
 /// Inputs that are read at once.
 const INPUTS_PER_READ: usize = 256;
@@ -44,6 +48,8 @@ pub(crate) struct Worker {
     ready: VecDeque<InstanceId>,
     commits: Vec<InstanceCommit>,
     receipts: Vec<Receipt>,
+    /// The vector of the batch before, emptied, for the receipts of the batch after the next.
+    spare_receipts: Vec<Receipt>,
     in_flight: Option<InFlight>,
     /// Commits that go to the store one by one, to find the one it refuses.
     pub(super) one_by_one: usize,
@@ -89,6 +95,7 @@ impl Worker {
             ready: VecDeque::new(),
             commits: Vec::new(),
             receipts: Vec::new(),
+            spare_receipts: Vec::new(),
             in_flight: None,
             one_by_one: 0,
             troubles: 0,
@@ -424,11 +431,11 @@ impl Worker {
         }
         for done in late {
             self.seat.counters.late_results.add(1);
-            self.enqueue(tenant, instance, Message::TaskDone(Box::new(done)));
+            self.enqueue(tenant, instance, Message::TaskDone(done));
         }
     }
 
-    fn enqueue_done(&mut self, tenant: TenantId, instance: InstanceId, done: Box<TaskDone>) {
+    fn enqueue_done(&mut self, tenant: TenantId, instance: InstanceId, done: Arc<TaskDone>) {
         count_task(&self.seat.counters, &done);
         self.enqueue(tenant, instance, Message::TaskDone(done));
     }
@@ -445,9 +452,14 @@ impl Worker {
     /// Decides what is queued; answers for how many instances.
     fn decide_ready(&mut self) -> usize {
         let mut decided = 0;
+        let enough = match self.in_flight {
+            None => ENOUGH_FOR_A_BATCH,
+            Some(_) => usize::MAX,
+        }
+        .min(self.shared.config.commit_batch.max(1));
         while decided < COMMITS_PER_TURN
             && !self.fenced
-            && self.commits.len() < self.shared.config.commit_batch.max(1)
+            && self.commits.len() < enough
             && let Some(instance) = self.ready.pop_front()
         {
             decided += 1;
@@ -511,9 +523,11 @@ impl Worker {
                 self.receipts.drain(..1).collect(),
             )
         } else {
+            // The next batch will be about as large: growing to that again and again costs more than filling it.
+            let next = Vec::with_capacity(self.commits.len().next_power_of_two());
             (
-                std::mem::take(&mut self.commits),
-                std::mem::take(&mut self.receipts),
+                std::mem::replace(&mut self.commits, next),
+                std::mem::replace(&mut self.receipts, std::mem::take(&mut self.spare_receipts)),
             )
         };
         self.seat.counters.batches.add(1);
@@ -530,15 +544,16 @@ impl Worker {
         let Poll::Ready(answer) = in_flight.commit.as_mut().poll(cx) else {
             return false;
         };
-        let Some(InFlight { receipts, .. }) = self.in_flight.take() else {
+        let Some(InFlight { mut receipts, .. }) = self.in_flight.take() else {
             return false;
         };
         match answer {
             Ok(outcomes) => {
                 self.troubles = 0;
-                for (receipt, outcome) in receipts.into_iter().zip(outcomes) {
+                for (receipt, outcome) in receipts.drain(..).zip(outcomes) {
                     self.handle_outcome(receipt, outcome);
                 }
+                self.spare_receipts = receipts;
             }
             Err(error) => self.handle_broken_store(receipts, &error),
         }

@@ -32,7 +32,7 @@ pub(crate) enum AttemptEnd {
 #[derive(Debug)]
 pub(crate) enum Next {
     /// The task is over.
-    Done(Box<TaskDone>),
+    Done(Arc<TaskDone>),
     /// Another attempt, after this failure has been recorded.
     Retry(Box<AttemptRecord>),
 }
@@ -101,7 +101,7 @@ impl Attempts {
     }
 
     /// The end of a task whose time ran out before the attempt that was to begin now; `None` if it may begin.
-    pub(crate) fn expired(&self, policy: &TaskPolicy, now: Timestamp) -> Option<Box<TaskDone>> {
+    pub(crate) fn expired(&self, policy: &TaskPolicy, now: Timestamp) -> Option<Arc<TaskDone>> {
         if self
             .total_deadline(policy)
             .is_some_and(|total| now >= total)
@@ -122,12 +122,12 @@ impl Attempts {
     }
 
     /// The end of a task whose input its schema refuses: no attempt is made.
-    pub(crate) fn input_refused(&self, error: ErrorInfo, now: Timestamp) -> Box<TaskDone> {
+    pub(crate) fn input_refused(&self, error: ErrorInfo, now: Timestamp) -> Arc<TaskDone> {
         self.done(TaskStatus::Failed, Err(error), 0, now, now)
     }
 
     /// The end of a task that was stopped between two attempts.
-    pub(crate) fn cancelled(&self, now: Timestamp) -> Box<TaskDone> {
+    pub(crate) fn cancelled(&self, now: Timestamp) -> Arc<TaskDone> {
         let made = self.failed.last().map_or(0, |record| record.attempt);
         self.done(
             TaskStatus::Cancelled,
@@ -144,7 +144,7 @@ impl Attempts {
         number: u32,
         started_at: Timestamp,
         now: Timestamp,
-    ) -> Box<TaskDone> {
+    ) -> Arc<TaskDone> {
         self.done(
             TaskStatus::Cancelled,
             Err(cancelled_error()),
@@ -247,13 +247,13 @@ impl Attempts {
         number: u32,
         started_at: Timestamp,
         now: Timestamp,
-    ) -> Box<TaskDone> {
+    ) -> Arc<TaskDone> {
         let error = total_error("another attempt would begin after the totalTimeout of the task")
             .with_details(json!({ "lastError": last }));
         self.done(TaskStatus::TimedOut, Err(error), number, started_at, now)
     }
 
-    fn timed_out(&self, code: &str, message: &str, now: Timestamp) -> Box<TaskDone> {
+    fn timed_out(&self, code: &str, message: &str, now: Timestamp) -> Arc<TaskDone> {
         let made = self.failed.last().map_or(0, |record| record.attempt);
         let error = ErrorInfo::new(code, ErrorCategory::Timeout, message).with_retryable(false);
         self.done(TaskStatus::TimedOut, Err(error), made, now, now)
@@ -266,12 +266,12 @@ impl Attempts {
         attempts: u32,
         started_at: Timestamp,
         now: Timestamp,
-    ) -> Box<TaskDone> {
+    ) -> Arc<TaskDone> {
         let (output, outcome, error) = match result {
             Ok(output) => (output.output, output.outcome, None),
             Err(error) => (Value::Null, None, Some(error)),
         };
-        Box::new(TaskDone {
+        Arc::new(TaskDone {
             activation: self.activation,
             task_instance_id: self.task_instance_id,
             status,
@@ -305,8 +305,8 @@ impl Attempts {
 }
 
 /// A result that came after its attempt was given up; it is recorded and changes nothing.
-pub(crate) fn late_done(attempt: &Attempt, output: TaskOutput, now: Timestamp) -> Box<TaskDone> {
-    Box::new(TaskDone {
+pub(crate) fn late_done(attempt: &Attempt, output: TaskOutput, now: Timestamp) -> Arc<TaskDone> {
+    Arc::new(TaskDone {
         activation: attempt.call.activation,
         task_instance_id: attempt.call.task_instance_id,
         status: TaskStatus::Completed,
@@ -391,7 +391,7 @@ mod tests {
             (done.status, done.attempts, done.failed_attempts.len()),
             (TaskStatus::Failed, 3, 2)
         );
-        assert_eq!(done.error.unwrap().code, "LINE_BUSY");
+        assert_eq!(done.error.as_ref().unwrap().code, "LINE_BUSY");
     }
 
     #[test]
@@ -447,7 +447,7 @@ mod tests {
                 (
                     done.status,
                     done.attempts,
-                    done.error.unwrap().code.as_str()
+                    done.error.as_ref().unwrap().code.as_str()
                 ),
                 (status, 1, code),
                 "{retry}"
@@ -467,7 +467,7 @@ mod tests {
             panic!("expected the end")
         };
         assert_eq!(
-            (done.attempts, done.error.unwrap().code.as_str()),
+            (done.attempts, done.error.as_ref().unwrap().code.as_str()),
             (0, "INPUT_VALIDATION_FAILED")
         );
     }
@@ -487,14 +487,22 @@ mod tests {
         let Next::Done(done) = fail(&mut task, &policy, transient(), 1000) else {
             panic!("expected the end")
         };
-        let error = done.error.unwrap();
+        let error = done.error.as_ref().unwrap();
         assert_eq!(
             (done.status, error.code.as_str()),
             (TaskStatus::TimedOut, "TOTAL_TIMEOUT")
         );
-        assert_eq!(error.details.unwrap()["lastError"]["code"], "LINE_BUSY");
         assert_eq!(
-            task.expired(&policy, at(1500)).unwrap().error.unwrap().code,
+            error.details.as_ref().unwrap()["lastError"]["code"],
+            "LINE_BUSY"
+        );
+        assert_eq!(
+            task.expired(&policy, at(1500))
+                .unwrap()
+                .error
+                .as_ref()
+                .unwrap()
+                .code,
             "TOTAL_TIMEOUT"
         );
     }
@@ -508,7 +516,12 @@ mod tests {
         let task = attempts(0);
         assert!(task.expired(&policy, at(1000)).is_none());
         assert_eq!(
-            task.expired(&policy, at(1001)).unwrap().error.unwrap().code,
+            task.expired(&policy, at(1001))
+                .unwrap()
+                .error
+                .as_ref()
+                .unwrap()
+                .code,
             "QUEUE_TIMEOUT"
         );
     }

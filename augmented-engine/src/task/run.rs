@@ -26,7 +26,7 @@ use crate::clock::{Sleep, TimeHold};
 /// How far a task got when it was polled where it was made.
 pub(crate) enum Begun {
     /// It is over already.
-    Done(Box<TaskDone>),
+    Done(Arc<TaskDone>),
     /// Its next attempt is so far away that its instance may be put away until then.
     Parked(ParkedTask),
     /// It is under way.
@@ -48,7 +48,7 @@ pub(crate) struct RunEnd {
     pub(crate) activation: u64,
     pub(crate) outcome: RunOutcome,
     /// Results of attempts that had been given up, in the order they came.
-    pub(crate) late: Vec<TaskDone>,
+    pub(crate) late: Vec<Arc<TaskDone>>,
     /// Handlers that are over time and still go on.
     pub(crate) lingering: Vec<Lingering>,
 }
@@ -56,7 +56,7 @@ pub(crate) struct RunEnd {
 /// What became of a task under way.
 pub(crate) enum RunOutcome {
     /// It is over.
-    Done(Box<TaskDone>),
+    Done(Arc<TaskDone>),
     /// Its next attempt is so far away that its instance may be put away until then.
     Parked(ParkedTask),
     /// Nobody wants to know any more.
@@ -190,7 +190,7 @@ pub(crate) struct Lingering {
 }
 
 impl Future for Lingering {
-    type Output = Option<(TenantId, InstanceId, Box<TaskDone>)>;
+    type Output = Option<(TenantId, InstanceId, Arc<TaskDone>)>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.get_mut();
@@ -217,7 +217,7 @@ pub(crate) struct TaskRun {
     control: Arc<RunControl>,
     phase: Phase,
     grace: Option<Sleep>,
-    late: Vec<TaskDone>,
+    late: Vec<Arc<TaskDone>>,
     lingering: Vec<Lingering>,
 }
 
@@ -425,7 +425,7 @@ impl TaskRun {
             .retain_mut(|lingering| match Pin::new(lingering).poll(cx) {
                 Poll::Pending => true,
                 Poll::Ready(result) => {
-                    late.extend(result.map(|(_, _, done)| *done));
+                    late.extend(result.map(|(_, _, done)| done));
                     false
                 }
             });
@@ -518,7 +518,7 @@ impl TaskRun {
     }
 
     /// Begins the next attempt; `Some` if the task is over instead.
-    fn begin_next(&mut self) -> Option<Box<TaskDone>> {
+    fn begin_next(&mut self) -> Option<Arc<TaskDone>> {
         let now = self.now();
         if let Some(over) = self.attempts.expired(&self.call.work.policy, now) {
             return Some(over);

@@ -1,5 +1,7 @@
 //! How many bytes a value counts towards the limits.
 
+use std::sync::Arc;
+
 use augmented_core::error::ErrorInfo;
 use augmented_core::runtime::{Message, SignalMessage};
 use serde_json::{Value, json};
@@ -66,7 +68,10 @@ fn cut(text: &mut String, limit: usize) {
 /// Cuts the errors that a message brings, before anything is written down of it.
 pub(crate) fn limit_errors(message: &mut Message) {
     match message {
+        // Most results bring none, and are shared with whoever may have to decide them again.
+        Message::TaskDone(done) if done.error.is_none() && done.failed_attempts.is_empty() => {}
         Message::TaskDone(done) => {
+            let done = Arc::make_mut(done);
             let failed = done
                 .failed_attempts
                 .iter_mut()

@@ -282,7 +282,7 @@ pub async fn an_idempotency_key_starts_once<S: Store>(store: Subject<S>) {
     let keyed = |key: &str, workflow: &str, hash: u8| {
         let mut header = store.header();
         header.idempotency_key = Some(key.into());
-        header.definition.workflow_id = workflow.into();
+        Arc::make_mut(&mut header.definition).workflow_id = workflow.into();
         let header = Arc::new(header);
         let mut commit = start(&header, Some(node));
         commit.insert = Some(Box::new(NewInstance::new(
@@ -413,11 +413,23 @@ pub async fn a_snapshot_stands_for_the_facts_before_it<S: Store>(store: Subject<
     let loaded = store.loaded(&bare).await;
     assert!(loaded.state.is_none());
     assert_eq!((loaded.owner, loaded.facts.len()), (None, 1));
+    // An insert names the owner where no snapshot does.
+    let owned = Arc::new(store.header());
+    let mut commit = start(&owned, None);
+    commit.snapshot = None;
+    if let Some(new) = &mut commit.insert {
+        new.owner = Some(node);
+    }
+    store.apply(node, commit).await;
+    store.apply(node, progress(&owned, 1)).await;
+    let loaded = store.loaded(&owned).await;
+    assert!(loaded.state.is_none());
+    assert_eq!((loaded.owner, loaded.facts.len()), (Some(node), 2));
     let page = store
         .list_instances(TENANT, &InstanceFilter::default(), Page::default())
         .await
         .unwrap();
-    assert_eq!(page.instances.len(), 2);
+    assert_eq!(page.instances.len(), 3);
 }
 
 /// A failed attempt is kept once, is loaded with its instance, and goes when its task is done.

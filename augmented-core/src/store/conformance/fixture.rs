@@ -40,11 +40,11 @@ impl<S: Store> Subject<S> {
         InstanceHeader {
             tenant_id: TENANT,
             instance_id: id,
-            definition: DefinitionPin {
+            definition: Arc::new(DefinitionPin {
                 id: uuid::Uuid::from_u128(7),
                 workflow_id: "order".into(),
                 version: "1.0.0".into(),
-            },
+            }),
             input: Arc::new(json!({ "amount": 12 })),
             correlation_id: None,
             idempotency_key: None,
@@ -237,7 +237,7 @@ pub(super) fn signal(id: &str) -> Message {
 }
 
 pub(super) fn task_done(activation: u64) -> Message {
-    Message::TaskDone(Box::new(TaskDone {
+    Message::TaskDone(Arc::new(TaskDone {
         activation,
         task_instance_id: task_of(activation),
         status: TaskStatus::Completed,

@@ -111,12 +111,12 @@ pub async fn lists_keep_to_their_filter<S: Store>(store: Subject<S>) {
             store.child_header(&parent)
         };
         header.created_at = at(number + 1);
-        header.definition.workflow_id = if number % 3 == 0 {
+        Arc::make_mut(&mut header.definition).workflow_id = if number % 3 == 0 {
             "refund".into()
         } else {
             "order".into()
         };
-        header.definition.version = if number % 4 == 0 {
+        Arc::make_mut(&mut header.definition).version = if number % 4 == 0 {
             "2.0.0".into()
         } else {
             "1.0.0".into()

@@ -397,6 +397,9 @@ impl Machine<'_> {
             }
         }
         self.cancel_everything(false);
+        // Nothing goes on from here; where a failed instance stands is kept for those who retry it.
+        self.state.tokens.clear();
+        self.state.handling.clear();
         self.state.status = InstanceStatus::Completed;
         self.state.output = built.and_then(known);
         self.state.outcome = outcome;

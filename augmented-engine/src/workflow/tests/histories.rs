@@ -34,8 +34,9 @@ fn after_attempt(play: &Play, task: &RunTask, outcome: AttemptOutcome) -> Messag
     else {
         panic!("the end of a task")
     };
-    done.attempts = 2;
-    done.failed_attempts = vec![AttemptRecord {
+    let answer = Arc::make_mut(&mut done);
+    answer.attempts = 2;
+    answer.failed_attempts = vec![AttemptRecord {
         attempt: 1,
         started_at: play.now,
         ended_at: play.now,

@@ -64,11 +64,11 @@ impl Play {
         let header = InstanceHeader {
             tenant_id: TenantId::DEFAULT,
             instance_id,
-            definition: DefinitionPin {
+            definition: Arc::new(DefinitionPin {
                 id: Uuid::nil(),
                 workflow_id: flow.workflow_id().clone(),
                 version: flow.version().clone(),
-            },
+            }),
             input: Arc::new(input),
             correlation_id: None,
             idempotency_key: None,
@@ -146,7 +146,7 @@ impl Play {
         outcome: Option<&str>,
         error: Option<ErrorInfo>,
     ) -> Message {
-        Message::TaskDone(Box::new(TaskDone {
+        Message::TaskDone(Arc::new(TaskDone {
             activation: task.activation,
             task_instance_id: task.task_instance_id,
             status,

@@ -201,16 +201,18 @@ fn with_attempts(play: &Play, task: &RunTask, message: Message) -> Message {
         |key: &TimerKey| key.kind == TimerKind::TaskRetry && key.activation == task.activation;
     match message {
         Message::TaskDone(mut done) if play.timers.iter().any(|(_, key)| retry(key)) => {
-            done.failed_attempts.push(AttemptRecord {
-                attempt: 1,
-                started_at: play.now,
-                ended_at: play.now,
-                outcome: AttemptOutcome::TimedOut,
-                error: ErrorInfo::new("E0", ErrorCategory::Transient, "not now"),
-                delay_ms: 30_000,
-                next_attempt_at: play.now,
-                checkpoint: None,
-            });
+            Arc::make_mut(&mut done)
+                .failed_attempts
+                .push(AttemptRecord {
+                    attempt: 1,
+                    started_at: play.now,
+                    ended_at: play.now,
+                    outcome: AttemptOutcome::TimedOut,
+                    error: ErrorInfo::new("E0", ErrorCategory::Transient, "not now"),
+                    delay_ms: 30_000,
+                    next_attempt_at: play.now,
+                    checkpoint: None,
+                });
             Message::TaskDone(done)
         }
         message => message,

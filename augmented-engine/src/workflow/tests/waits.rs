@@ -349,7 +349,7 @@ fn the_timer_of_a_next_attempt_goes_with_its_task() {
     else {
         panic!("the end of a task")
     };
-    done.failed_attempts = vec![AttemptRecord {
+    Arc::make_mut(&mut done).failed_attempts = vec![AttemptRecord {
         attempt: 1,
         started_at: play.now,
         ended_at: play.now,
