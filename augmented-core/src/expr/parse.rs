@@ -1,6 +1,7 @@
 //! From text to syntax tree, within limits that are checked before the parser runs.
 
 use cel::IdedExpr;
+use cel::common::ast::{Expr, SelectExpr};
 use cel::parser::{ParseError, PrattParser};
 
 use super::problem::{EXPR_LIMIT, EXPR_PARSE, ExprProblem};
@@ -19,6 +20,9 @@ pub(crate) fn parse(source: &str, tokens: &[Token]) -> Result<IdedExpr, ExprProb
         return Err(ExprProblem::new(EXPR_PARSE, "the expression is empty").at(Some(0)));
     }
     check_size(source, tokens)?;
+    if let Some(path) = plain_path(source, tokens) {
+        return Ok(path);
+    }
     PrattParser::default()
         .enable_optional_syntax(true)
         .parse(source)
@@ -26,6 +30,65 @@ pub(crate) fn parse(source: &str, tokens: &[Token]) -> Result<IdedExpr, ExprProb
             Some(error) => problem_of(source, error),
             None => ExprProblem::new(EXPR_PARSE, "the text is no expression"),
         })
+}
+
+/// Whether a word is no name, in whatever place of a path.
+fn is_reserved(word: &str) -> bool {
+    matches!(
+        word,
+        "as" | "break"
+            | "const"
+            | "continue"
+            | "else"
+            | "false"
+            | "for"
+            | "function"
+            | "if"
+            | "import"
+            | "in"
+            | "let"
+            | "loop"
+            | "namespace"
+            | "null"
+            | "package"
+            | "return"
+            | "true"
+            | "var"
+            | "void"
+            | "while"
+    )
+}
+
+/// The tree of names with dots between them, which is what most expressions are; the tokens say all there is to parse.
+/// `None` for everything else.
+fn plain_path(source: &str, tokens: &[Token]) -> Option<IdedExpr> {
+    let name = |token: &Token| {
+        let text = token.text(source);
+        let is_name = token.kind == TokenKind::Ident && !is_reserved(text);
+        is_name.then(|| text.to_owned())
+    };
+    let (first, rest) = tokens.split_first()?;
+    let mut tree = IdedExpr {
+        id: 1,
+        expr: Expr::Ident(name(first)?),
+    };
+    let mut pairs = rest.chunks_exact(2);
+    for pair in &mut pairs {
+        let [dot, member] = pair else { return None };
+        if !dot.is(source, ".") {
+            return None;
+        }
+        let field = name(member)?;
+        tree = IdedExpr {
+            id: tree.id + 1,
+            expr: Expr::Select(SelectExpr {
+                operand: Box::new(tree),
+                field,
+                test: false,
+            }),
+        };
+    }
+    pairs.remainder().is_empty().then_some(tree)
 }
 
 /// Refuses a source that is too long before anything else looks at it.
@@ -152,4 +215,65 @@ pub(crate) fn too_many_nodes() -> ExprProblem {
         format!("the expression has more than {MAX_NODES} nodes"),
     )
     .hint("compute parts of it in variables with `assign`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::token::cel_tokens;
+    use super::*;
+
+    /// A tree without the numbers of its nodes.
+    fn shape(tree: &IdedExpr) -> String {
+        let text = format!("{tree:?}");
+        let parts = text
+            .split("id: ")
+            .map(|part| part.trim_start_matches(char::is_numeric));
+        parts.collect()
+    }
+
+    #[test]
+    fn a_plain_path_is_read_as_the_parser_reads_it() {
+        for source in [
+            "a",
+            "input.a",
+            " input . a_1.B ",
+            "steps.x.output.in_1",
+            "a.b // c",
+        ] {
+            let tokens = cel_tokens(source);
+            let plain = plain_path(source, &tokens).unwrap();
+            let parsed = PrattParser::default()
+                .enable_optional_syntax(true)
+                .parse(source)
+                .unwrap();
+            assert_eq!(shape(&plain), shape(&parsed), "{source}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_left_to_the_parser() {
+        for source in [
+            "true",
+            "while",
+            "namespace",
+            "null.a",
+            "a.in",
+            "a.while",
+            "a.",
+            ".a",
+            "a.b()",
+            "a[0]",
+            "a.?b",
+            "a b",
+            "a.1",
+            "a.'b'",
+            "a..b",
+            "-a",
+            "a.b.",
+            "1.a",
+        ] {
+            let tokens = cel_tokens(source);
+            assert!(plain_path(source, &tokens).is_none(), "{source}");
+        }
+    }
 }

@@ -34,11 +34,6 @@ impl Token {
     }
 }
 
-/// Longest first: the scanner takes the first that fits.
-const SYMBOLS: [&str; 14] = [
-    "===", "!==", "==", "!=", "<=", ">=", "&&", "||", "=>", "??", "${", "{{", "}}", "?.",
-];
-
 /// Splits `source` into tokens, leaving out white space and comments.
 pub(crate) fn tokens(source: &str) -> Vec<Token> {
     let mut scanner = Scanner {
@@ -223,16 +218,26 @@ impl Scanner<'_> {
     }
 
     fn symbol(&mut self, symbols: Symbols) -> TokenKind {
-        let rest = self.source.get(self.at..).unwrap_or("");
-        let long = SYMBOLS.iter().find(|symbol| {
-            rest.starts_with(**symbol)
-                && (symbols == Symbols::Foreign
-                    || matches!(**symbol, "==" | "!=" | "<=" | ">=" | "&&" | "||"))
-        });
-        if let Some(symbol) = long {
-            self.at += symbol.len();
+        let foreign = symbols == Symbols::Foreign;
+        let long = match (self.peek(0), self.peek(1), self.peek(2)) {
+            (b'=' | b'!', b'=', b'=') if foreign => 3,
+            (b'=' | b'!' | b'<' | b'>', b'=', _) | (b'&', b'&', _) | (b'|', b'|', _) => 2,
+            (b'=', b'>', _)
+            | (b'?', b'?' | b'.', _)
+            | (b'$', b'{', _)
+            | (b'{', b'{', _)
+            | (b'}', b'}', _)
+                if foreign =>
+            {
+                2
+            }
+            _ => 0,
+        };
+        if long > 0 {
+            self.at += long;
             return TokenKind::Symbol;
         }
+        let rest = self.source.get(self.at..).unwrap_or("");
         let width = rest.chars().next().map_or(1, char::len_utf8);
         let known = matches!(
             self.peek(0),

@@ -192,7 +192,7 @@ impl<'c> Expressions<'c> {
         if let Some(compiled) = compiled {
             let references = compiled.references();
             if references.iter().next().is_some() {
-                let pointer = place.to_string();
+                let pointer = place.then("");
                 for reference in references.iter() {
                     let offset = reference.offset.and_then(|at| match &changed {
                         None => Some(at),
@@ -266,8 +266,12 @@ impl<'c> Expressions<'c> {
             };
             let problems = match self.engine.compile_template(tree, site) {
                 Ok(template) => {
+                    // Consecutive reads mostly stand in one string.
+                    let (mut string, mut pointer) = ("", place.then(""));
                     for part in template.references() {
-                        let pointer = place.then(part.pointer);
+                        if part.pointer != string {
+                            (string, pointer) = (part.pointer, place.then(part.pointer));
+                        }
                         let offset = part.offset.and_then(|at| shown(part.pointer, at));
                         read(
                             Read {

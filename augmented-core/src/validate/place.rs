@@ -24,9 +24,35 @@ impl<'a> Place<'a> {
         Place::Element(self, index)
     }
 
+    /// About how long its text is, so that it is written without growing.
+    fn bytes(&self) -> usize {
+        match self {
+            Place::At(pointer) => pointer.len(),
+            Place::Member(parent, name) => parent.bytes() + 1 + name.len(),
+            Place::Element(parent, _) => parent.bytes() + 4,
+        }
+    }
+
+    fn write(&self, text: &mut String) {
+        match self {
+            Place::At(pointer) => text.push_str(pointer),
+            Place::Member(parent, name) => {
+                parent.write(text);
+                text.push('/');
+                write_token(text, name);
+            }
+            Place::Element(parent, index) => {
+                parent.write(text);
+                text.push('/');
+                text.push_str(&index.to_string());
+            }
+        }
+    }
+
     /// This place followed by a pointer relative to it.
     pub(crate) fn then(&self, pointer: &str) -> String {
-        let mut text = self.to_string();
+        let mut text = String::with_capacity(self.bytes() + pointer.len());
+        self.write(&mut text);
         text.push_str(pointer);
         text
     }
@@ -34,45 +60,33 @@ impl<'a> Place<'a> {
 
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Place::At(pointer) => f.write_str(pointer),
-            Place::Member(parent, name) => {
-                parent.fmt(f)?;
-                f.write_str("/")?;
-                write_token(f, name)
-            }
-            Place::Element(parent, index) => {
-                parent.fmt(f)?;
-                write!(f, "/{index}")
-            }
-        }
+        f.write_str(&self.then(""))
     }
 }
 
 impl From<Place<'_>> for String {
     fn from(place: Place<'_>) -> Self {
-        place.to_string()
+        place.then("")
     }
 }
 
 impl From<&Place<'_>> for String {
     fn from(place: &Place<'_>) -> Self {
-        place.to_string()
+        place.then("")
     }
 }
 
-fn write_token(f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
+fn write_token(text: &mut String, name: &str) {
     if !name.contains(['~', '/']) {
-        return f.write_str(name);
+        return text.push_str(name);
     }
     for c in name.chars() {
         match c {
-            '~' => f.write_str("~0")?,
-            '/' => f.write_str("~1")?,
-            c => fmt::Write::write_char(f, c)?,
+            '~' => text.push_str("~0"),
+            '/' => text.push_str("~1"),
+            c => text.push(c),
         }
     }
-    Ok(())
 }
 
 /// Whether `pointer` is `prefix` or lies below it.
