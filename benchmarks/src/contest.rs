@@ -35,7 +35,8 @@ pub struct Standing {
     pub cpu_ratio: Option<f64>,
 }
 
-/// Measures each entry once in each of `rounds` rounds; `told` hears of every measurement as it ends.
+/// Measures each entry once in each of `rounds` rounds, each after [`measure::touch_memory`]; `told` hears of every
+/// measurement as it ends.
 ///
 /// # Errors
 ///
@@ -43,6 +44,7 @@ pub struct Standing {
 pub fn hold(
     entries: &[Entry],
     rounds: usize,
+    touch_gib: usize,
     mut told: impl FnMut(usize, &Entry, &Figures),
 ) -> io::Result<Vec<Standing>> {
     let mut standings: Vec<Standing> = entries.iter().map(Standing::new).collect();
@@ -52,6 +54,7 @@ pub fn hold(
             pairs.reverse();
         }
         for (entry, standing) in pairs {
+            measure::touch_memory(touch_gib)?;
             let figures = measure::apart(&entry.order)?;
             told(round, entry, &figures);
             standing.rounds.push(figures);

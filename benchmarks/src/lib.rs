@@ -16,5 +16,6 @@ pub mod play;
 pub mod process;
 pub mod table;
 
+#[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -63,6 +63,9 @@ pub struct Child {
     /// Runs one measurement and prints its figures; the command calls itself so.
     #[arg(long = "measure", hide = true, value_name = "ORDER")]
     order: Option<String>,
+    /// Touches so many GiB of memory and ends; the command calls itself so.
+    #[arg(long = "touch", hide = true, value_name = "GIB")]
+    touch: Option<usize>,
 }
 
 impl Child {
@@ -72,6 +75,11 @@ impl Child {
     ///
     /// What the engine refused or did wrong.
     pub fn serve(&self) -> Result<(), Box<dyn Error>> {
+        if let Some(gib) = self.touch {
+            // Filled with something else than zeros, or the pages would only be promised.
+            std::hint::black_box(vec![1_u8; gib << 30]);
+            std::process::exit(0);
+        }
         let Some(order) = &self.order else {
             return Ok(());
         };
@@ -113,6 +121,27 @@ pub fn apart(order: &Order) -> io::Result<Figures> {
         )));
     }
     Ok(serde_json::from_slice(&child.stdout)?)
+}
+
+/// Has a process touch `gib` GiB of memory and end, so that the measurement after it finds memory that the host of a
+/// virtual machine has already given; else the first process to touch it pays for that, and the next does not.
+///
+/// # Errors
+///
+/// The process could not be started, or there is not so much memory.
+pub fn touch_memory(gib: usize) -> io::Result<()> {
+    if gib == 0 {
+        return Ok(());
+    }
+    let status = Command::new(std::env::current_exe()?)
+        .args(["--touch", &gib.to_string()])
+        .status()?;
+    match status.success() {
+        true => Ok(()),
+        false => Err(io::Error::other(format!(
+            "touching {gib} GiB of memory ended with {status}"
+        ))),
+    }
 }
 
 async fn carry_out(order: Order) -> Result<Figures, ContestantError> {

@@ -147,7 +147,7 @@ impl Worker {
             Begun::Done(done) => {
                 count_task(&self.seat.counters, &done);
                 live.queue.push_back(Queued::local(Message::TaskDone(done)));
-                self.list(instance);
+                self.list_hot(instance);
             }
             Begun::Parked(parked) => {
                 live.park_task(run.activation, &parked);

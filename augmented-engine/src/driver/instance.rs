@@ -95,6 +95,8 @@ pub(crate) struct Live {
     pub(crate) busy: bool,
     /// Whether it stands in the worker's list of instances to look at.
     pub(crate) listed: bool,
+    /// How often in a row it was looked at before others.
+    pub(crate) in_a_row: u8,
     /// The fact and the status of the last snapshot; `None` if none was written.
     pub(crate) snapshot: Option<(Option<Seq>, InstanceStatus)>,
     pub(crate) tasks: Vec<OpenTask>,
@@ -135,6 +137,7 @@ impl Live {
             queue: VecDeque::new(),
             busy: false,
             listed: false,
+            in_a_row: 0,
             snapshot: None,
             tasks: Vec::new(),
             to_begin: Vec::new(),

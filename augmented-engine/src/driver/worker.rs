@@ -31,8 +31,11 @@ const COMMITS_PER_TURN: usize = 128;
 /// once, larger batches only drive what they are about out of the processor's caches.
 const ENOUGH_FOR_A_BATCH: usize = 32;
 
+/// How often in a row an instance goes on before those that wait.
+const HOT_IN_A_ROW: u8 = 16;
+
 /// Inputs that are read at once.
-const INPUTS_PER_READ: usize = 256;
+const INPUTS_PER_READ: usize = 64;
 
 /// Drives the instances of its share.
 pub(crate) struct Worker {
@@ -46,6 +49,8 @@ pub(crate) struct Worker {
     pub(super) loading: FxHashMap<InstanceId, Loading>,
     /// Instances to look at.
     ready: VecDeque<InstanceId>,
+    /// Instances that just went on, to look at before the others.
+    hot: VecDeque<InstanceId>,
     commits: Vec<InstanceCommit>,
     receipts: Vec<Receipt>,
     /// The vector of the batch before, emptied, for the receipts of the batch after the next.
@@ -93,6 +98,7 @@ impl Worker {
             live: FxHashMap::default(),
             loading: FxHashMap::default(),
             ready: VecDeque::new(),
+            hot: VecDeque::new(),
             commits: Vec::new(),
             receipts: Vec::new(),
             spare_receipts: Vec::new(),
@@ -168,7 +174,10 @@ impl Worker {
                 .fetch_sub(self.reported - in_hand, Ordering::SeqCst);
         }
         self.reported = in_hand;
-        let is_quiet = self.ready.is_empty() && self.commits.is_empty() && self.in_flight.is_none();
+        let is_quiet = self.ready.is_empty()
+            && self.hot.is_empty()
+            && self.commits.is_empty()
+            && self.in_flight.is_none();
         if is_quiet {
             self.let_go();
         }
@@ -356,6 +365,21 @@ impl Worker {
         }
     }
 
+    /// Has an instance looked at before others, because it just was: what it consists of is still in the processor's
+    /// caches. One that goes on like this for ever lets the others pass now and then.
+    pub(super) fn list_hot(&mut self, instance: InstanceId) {
+        let Some(live) = self.live.get_mut(&instance) else {
+            return;
+        };
+        live.in_a_row = live.in_a_row.wrapping_add(1) % HOT_IN_A_ROW;
+        if live.in_a_row == 0 {
+            self.list(instance);
+        } else if !live.listed {
+            live.listed = true;
+            self.hot.push_back(instance);
+        }
+    }
+
     /// Puts a message that arose in this process to those of its instance.
     fn enqueue(&mut self, tenant: TenantId, instance: InstanceId, message: Message) {
         if let Some(live) = self.live.get_mut(&instance) {
@@ -460,7 +484,7 @@ impl Worker {
         while decided < COMMITS_PER_TURN
             && !self.fenced
             && self.commits.len() < enough
-            && let Some(instance) = self.ready.pop_front()
+            && let Some(instance) = self.hot.pop_front().or_else(|| self.ready.pop_front())
         {
             decided += 1;
             self.decide_one(instance);
@@ -504,6 +528,7 @@ impl Worker {
         self.commits.clear();
         self.receipts.clear();
         self.ready.clear();
+        self.hot.clear();
     }
 
     /// Adds a commit to the batch that is being formed.

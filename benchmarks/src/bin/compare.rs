@@ -34,6 +34,9 @@ struct Options {
     /// Worker threads of the runtime; 0 runs everything on one thread.
     #[arg(long, default_value_t = 2)]
     workers: usize,
+    /// GiB of memory that a process touches before each measurement; on a virtual machine as much as a measurement uses.
+    #[arg(long, default_value_t = 0)]
+    touch_gib: usize,
     /// Writes all figures as JSON to this file.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -81,7 +84,12 @@ fn compare(mut options: Options) -> Result<(), Box<dyn Error>> {
             },
         });
         let entries: Vec<Entry> = entries.collect();
-        contests.push(contest::hold(&entries, options.rounds, contest::tell)?);
+        contests.push(contest::hold(
+            &entries,
+            options.rounds,
+            options.touch_gib,
+            contest::tell,
+        )?);
     }
     println!("{}", contest::table(&contests));
     if let Some(path) = &options.json {

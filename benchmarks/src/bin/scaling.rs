@@ -34,6 +34,9 @@ struct Options {
     /// Worker threads of the runtime; 0 runs everything on one thread.
     #[arg(long, default_value_t = 2)]
     workers: usize,
+    /// GiB of memory that a process touches before each measurement; on a virtual machine as much as a measurement uses.
+    #[arg(long, default_value_t = 0)]
+    touch_gib: usize,
     /// Writes all figures as JSON to this file.
     #[arg(long)]
     json: Option<PathBuf>,
@@ -94,7 +97,12 @@ fn measure(mut options: Options) -> Result<(), Box<dyn Error>> {
         by_parked.collect(),
     ];
     for entries in lists {
-        contests.push(contest::hold(&entries, options.rounds, contest::tell)?);
+        contests.push(contest::hold(
+            &entries,
+            options.rounds,
+            options.touch_gib,
+            contest::tell,
+        )?);
     }
     println!("{}", contest::table(&contests));
     if let Some(path) = &options.json {
