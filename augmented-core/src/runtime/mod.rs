@@ -7,6 +7,7 @@
 //! The JSON form of these records is that of storage, not of the API. Its enums are tagged from outside: a tag inside
 //! would make serde buffer the rest, and numbers and numeric keys do not survive that.
 
+mod by_id;
 mod fact;
 mod history;
 mod limits;
@@ -15,6 +16,7 @@ mod record;
 mod state;
 mod status;
 
+pub use by_id::ById;
 pub use fact::{Fact, TrailEntry};
 pub use history::{HistoryEntry, HistoryType};
 pub use limits::DecideLimits;

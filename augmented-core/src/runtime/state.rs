@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::by_id::ById;
 use super::limits::DecideLimits;
 use super::message::{CancelRequest, SignalMessage};
 use super::status::{InstanceStatus, StepStatus};
@@ -425,11 +426,11 @@ pub struct InstanceState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Timestamp>,
     /// The control points by id; ids grow, so iteration is in order of creation.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub tokens: BTreeMap<TokenId, Token>,
+    #[serde(default, skip_serializing_if = "ById::is_empty")]
+    pub tokens: ById<Token>,
     /// The frames by id.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub frames: BTreeMap<FrameId, Frame>,
+    #[serde(default, skip_serializing_if = "ById::is_empty")]
+    pub frames: ById<Frame>,
     /// The next control point.
     pub next_token: TokenId,
     /// The next frame.
@@ -488,8 +489,8 @@ impl InstanceState {
             vars: Arc::new(Value::Object(Map::new())),
             started_at: None,
             completed_at: None,
-            tokens: BTreeMap::new(),
-            frames: BTreeMap::new(),
+            tokens: ById::new(),
+            frames: ById::new(),
             next_token: 0,
             next_frame: 0,
             next_activation: 1,

@@ -130,7 +130,7 @@ fn step(dice: &mut Dice, id: &str, depth: usize, counter: &mut usize, around: &[
 
 /// Every control point stands in a container that knows it, and every open wait has its timer.
 fn check_structure(play: &Play, seed: u64) {
-    for (id, token) in &play.state.tokens {
+    for (id, token) in play.state.tokens.iter() {
         if let Some(parent) = token.parent {
             let parent = play
                 .state
