@@ -1,10 +1,11 @@
 //! Steering instances: signals and cancellation.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use augmented_core::InstanceId;
 use augmented_core::runtime::{self, CancelSource, InstanceStatus, Message, SignalMessage};
 use augmented_core::store::{NewMessage, SendOutcome};
+use augmented_core::{InstanceId, Seq};
 use serde_json::Value;
 
 use super::{Engine, InstanceView, WaitKind};
@@ -26,6 +27,7 @@ pub struct SignalRequest {
     payload: Value,
     signal_id: Option<String>,
     sent_by: Option<String>,
+    wait: Option<Duration>,
 }
 
 impl SignalRequest {
@@ -36,6 +38,7 @@ impl SignalRequest {
             payload: Value::Null,
             signal_id: None,
             sent_by: None,
+            wait: None,
         }
     }
 
@@ -56,6 +59,13 @@ impl SignalRequest {
         self.sent_by = Some(sent_by.into());
         self
     }
+
+    /// Answers only when the instance has applied it, and at the latest after that time; see
+    /// [`SignalReceipt::processed`]. Default: as soon as it is stored.
+    pub fn with_wait(mut self, longest: Duration) -> Self {
+        self.wait = Some(longest);
+        self
+    }
 }
 
 /// What became of a signal.
@@ -68,6 +78,11 @@ pub struct SignalReceipt {
     pub accepted: bool,
     /// Whether it had been sent before; it takes effect once.
     pub duplicate: bool,
+    /// Whether the instance had applied it by the end of the wait; none without a wait.
+    pub processed: Option<bool>,
+    /// Whether no step waited for it when it was applied, so that it was kept for a later one; none until then, and where
+    /// the workflow has only failures recorded.
+    pub buffered: Option<bool>,
 }
 
 /// A request to stop an instance.
@@ -127,7 +142,7 @@ pub struct CancelReceipt {
 }
 
 impl Engine {
-    /// Sends a signal to an instance, and returns once it is stored.
+    /// Sends a signal to an instance, and returns once it is stored, or applied if the request waits for that.
     ///
     /// A step that waits for it takes it; otherwise it is kept for a later one.
     ///
@@ -140,6 +155,20 @@ impl Engine {
         instance: InstanceId,
         request: SignalRequest,
     ) -> Result<SignalReceipt, EngineError> {
+        let wait = request.wait;
+        let (receipt, next) = self.send_signal(instance, request).await?;
+        match wait {
+            Some(longest) => self.await_signal(instance, receipt, next, longest).await,
+            None => Ok(receipt),
+        }
+    }
+
+    /// Sends a signal; also answers the first fact that may be its own.
+    async fn send_signal(
+        &self,
+        instance: InstanceId,
+        request: SignalRequest,
+    ) -> Result<(SignalReceipt, Seq), EngineError> {
         self.check_running()?;
         let _hold = self.shared().time().hold();
         let view = self.instance(instance).await?;
@@ -192,11 +221,19 @@ impl Engine {
                 true
             }
         };
-        Ok(SignalReceipt {
+        let next = if duplicate {
+            0
+        } else {
+            view.state().next_seq()
+        };
+        let receipt = SignalReceipt {
             signal_id,
             accepted: true,
             duplicate,
-        })
+            processed: None,
+            buffered: None,
+        };
+        Ok((receipt, next))
     }
 
     /// Asks an instance to stop, and returns once the request is stored.

@@ -1,5 +1,6 @@
 //! The API of the crate: build an engine, publish definitions, start instances, follow and steer them.
 
+mod applied;
 mod builder;
 mod control;
 mod handle;

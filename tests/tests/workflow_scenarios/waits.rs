@@ -1,6 +1,6 @@
 //! Delays, timers and signals.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use augmented_acceptance::{
     EPOCH, at, count, ended, engine, engine_on, facts, go_on_until, run, start, visits,
@@ -162,6 +162,34 @@ async fn w32_one_signal_sent_twenty_times_is_taken_once() {
         ended(&handle.result().await.unwrap()),
         (InstanceStatus::Completed, json!({"first": 1, "second": 2}))
     );
+}
+
+#[tokio::test]
+async fn w32_a_sender_may_wait_until_its_signal_is_applied() {
+    let engine = engine(|builder| builder).await;
+    let handle = start(&engine, two_waits(), json!({})).await;
+    let send = async |signal_type: &str, signal_id: &str| {
+        let request = SignalRequest::new(signal_type)
+            .with_signal_id(signal_id)
+            .with_wait(Duration::from_secs(60));
+        engine.signal(handle.id(), request).await.unwrap()
+    };
+    let early = send("go", "s-1").await;
+    assert_eq!((early.processed, early.buffered), (Some(true), Some(true)));
+    let taken = send("open", "s-2").await;
+    assert_eq!((taken.processed, taken.buffered), (Some(true), Some(false)));
+    let again = send("go", "s-1").await;
+    assert_eq!(
+        (again.duplicate, again.processed, again.buffered),
+        (true, Some(true), Some(true))
+    );
+    // Without a wait nothing is said of it.
+    let other = start(&engine, two_waits(), json!({})).await;
+    let sent = engine
+        .signal(other.id(), SignalRequest::new("open"))
+        .await
+        .unwrap();
+    assert_eq!((sent.processed, sent.buffered), (None, None));
 }
 
 #[tokio::test]
