@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::shape;
 use super::tag::{SchemaLink, SchemaTag};
+pub use crate::schema::Compatibility;
 
 /// A JSON Schema under a name, for other definitions to refer to as `aug://schema/<schemaId>/<version>`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -63,40 +64,6 @@ pub struct SchemaDefinition {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("examples" = [{"owner": "sales", "reviewedAt": "2026-01-31"}]))]
     pub metadata: Option<Map<String, Value>>,
-}
-
-/// What a new version of a schema may change.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    JsonSchema,
-)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Compatibility {
-    /// It accepts all data the latest one accepted.
-    #[default]
-    Backward,
-    /// The latest one accepts all data it accepts.
-    Forward,
-    /// Both.
-    Full,
-    /// Anything.
-    None,
-    /// It accepts all data any earlier one accepted.
-    BackwardTransitive,
-    /// Every earlier one accepts all data it accepts.
-    ForwardTransitive,
-    /// Both of these.
-    FullTransitive,
 }
 
 impl SchemaDefinition {

@@ -7,7 +7,7 @@ use augmented_core::model::{
     self, Compatibility, Definition, DefinitionKind, LifecycleStatus, StoredDefinition,
 };
 use augmented_core::schema::{
-    self, Bump, CompatReport, CompatResult, CompatibilityChecker, CompiledSchema, next_version,
+    Bump, CompatReport, CompatResult, CompatibilityChecker, CompiledSchema, next_version,
 };
 use augmented_core::store::{NewDefinition, PutOutcome};
 use augmented_core::validate::Finding;
@@ -100,9 +100,9 @@ impl SchemaRegistry {
         new: &CompiledSchema,
         mode: Compatibility,
     ) -> Result<Option<CompatReport>, EngineError> {
-        let checker = CompatibilityChecker::new(checked_mode(mode));
+        let checker = CompatibilityChecker::new(mode);
         let compared = match before {
-            [.., latest] if !checked_mode(mode).is_transitive() => std::slice::from_ref(latest),
+            [.., latest] if !mode.is_transitive() => std::slice::from_ref(latest),
             all => all,
         };
         let mut compiled = Vec::with_capacity(compared.len());
@@ -280,19 +280,5 @@ pub(super) fn lost_race(schema_id: &str) -> EngineError {
         message: format!(
             "others kept registering versions of `{schema_id}` at the same time: reload it and decide again"
         ),
-    }
-}
-
-/// The mode of documents, as the checker names it.
-pub(super) fn checked_mode(mode: Compatibility) -> schema::Compatibility {
-    use schema::Compatibility as Checked;
-    match mode {
-        Compatibility::Backward => Checked::Backward,
-        Compatibility::Forward => Checked::Forward,
-        Compatibility::Full => Checked::Full,
-        Compatibility::None => Checked::None,
-        Compatibility::BackwardTransitive => Checked::BackwardTransitive,
-        Compatibility::ForwardTransitive => Checked::ForwardTransitive,
-        Compatibility::FullTransitive => Checked::FullTransitive,
     }
 }

@@ -11,34 +11,48 @@ mod same;
 mod structure;
 mod version;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use self::version::{Bump, VersionTooLow, next_version};
 use super::CompiledSchema;
 use crate::validate::{Finding, Related};
 
-/// What is demanded of a new version.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// What a new version of a schema may change.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[expect(
     clippy::exhaustive_enums,
     reason = "the modes are part of the document format"
 )]
 pub enum Compatibility {
-    /// New readers understand the latest version's documents.
+    /// It accepts all data the latest one accepted.
     #[default]
     Backward,
-    /// The latest version's readers understand new documents.
+    /// The latest one accepts all data it accepts.
     Forward,
     /// Both.
     Full,
-    /// Nothing.
+    /// Anything.
     None,
-    /// Backward, with all published versions.
+    /// It accepts all data any earlier one accepted.
     BackwardTransitive,
-    /// Forward, with all published versions.
+    /// Every earlier one accepts all data it accepts.
     ForwardTransitive,
-    /// Both, with all published versions.
+    /// Both of these.
     FullTransitive,
 }
 
