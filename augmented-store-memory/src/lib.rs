@@ -20,6 +20,9 @@
 //! one lock, so a commit of a running instance takes that lock and no other. Definitions, idempotency keys
 //! and nodes are small structures of their own.
 //!
+//! An instance that goes on is kept as it is worked with. One that ended is packed into a block of bytes, about one KiB
+//! for three steps, and unpacked again for whoever asks for it or brings a late result.
+//!
 //! Locks are taken in this order, and several shards only in ascending order: the gate of a node, shards,
 //! idempotency keys. Nothing is awaited under a lock.
 
