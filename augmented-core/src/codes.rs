@@ -60,8 +60,8 @@ pub struct Code {
     pub sentence: &'static str,
     /// A case in which it is given.
     pub example: &'static str,
-    /// What its English message names. A [`MessageCatalog`](crate::validate::MessageCatalog) is given that message, not
-    /// these one by one.
+    /// What its English message names; a [`MessageCatalog`](crate::validate::MessageCatalog) is given these one by one.
+    /// A name that ends with `?` is that of an argument which is not always known, and has no `?` there.
     pub arguments: &'static [&'static str],
 }
 
@@ -136,6 +136,31 @@ const fn reason(
     }
 }
 
+/// What the arguments of findings have against what their codes declare, for the tests of the checks.
+#[cfg(test)]
+pub(crate) fn assert_arguments(findings: &[crate::validate::Finding]) {
+    for finding in findings {
+        let Some(code) = find(&finding.code) else {
+            continue;
+        };
+        let given: Vec<&str> = finding.arguments().iter().map(|(name, _)| name).collect();
+        for declared in code.arguments {
+            let name = declared.trim_end_matches('?');
+            assert!(
+                given.contains(&name) || name != *declared,
+                "{finding}: {name} is missing"
+            );
+        }
+        for name in given {
+            let declared = code
+                .arguments
+                .iter()
+                .any(|d| d.trim_end_matches('?') == name);
+            assert!(declared, "{finding}: {name} is not declared");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -166,6 +191,17 @@ mod tests {
                 code.code
             );
             assert!(!code.example.is_empty(), "{}", code.code);
+        }
+    }
+
+    #[test]
+    fn no_argument_has_the_name_of_what_every_finding_has() {
+        for code in all() {
+            for name in code.arguments {
+                let name = name.trim_end_matches('?');
+                let common = ["pointer", "name", "message", "hint"];
+                assert!(!common.contains(&name), "{}: {name}", code.code);
+            }
         }
     }
 

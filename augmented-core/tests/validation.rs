@@ -5,6 +5,7 @@
     reason = "a test that cannot read its data has failed"
 )]
 
+use arguments::wrong_arguments;
 use augmented_core::json::{Limits, Parsed, parse};
 use augmented_core::model::LifecycleStatus;
 use augmented_core::model::load::split_documents;
@@ -13,6 +14,8 @@ use augmented_core::validate::{
     NoReferences, Purpose, ReferenceResolver, Report, fix, render,
 };
 use serde_json::{Value, json};
+
+mod arguments;
 
 /// A file of a call.
 struct File {
@@ -44,6 +47,8 @@ fn validate(files: &[File]) -> Vec<Finding> {
         findings.extend(report.findings);
     }
     augmented_core::json::sort_findings(&mut findings);
+    let wrong: Vec<String> = findings.iter().filter_map(wrong_arguments).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     findings
 }
 

@@ -75,7 +75,9 @@ pub fn detect_kind(document: &Value) -> Result<DefinitionKind, Finding> {
                 "a definition must be an object, not {}",
                 type_name(document)
             ),
-        ));
+        )
+        .with_argument("expected", "object")
+        .with_argument("actual", type_name(document)));
     };
     match members.get("kind") {
         Some(Value::String(name)) => name.parse().map_err(|_| unknown_kind(name)),
@@ -91,12 +93,15 @@ pub fn detect_kind(document: &Value) -> Result<DefinitionKind, Finding> {
 
 fn unknown_kind(name: &str) -> Finding {
     let shown: String = name.chars().take(200).collect();
+    let near = nearest(name, DefinitionKind::MODELLED.map(DefinitionKind::as_str));
     let finding = Finding::error(
         "KIND_UNKNOWN",
         "/kind",
         format!("`{shown}` is no kind of definition"),
-    );
-    match nearest(name, DefinitionKind::MODELLED.map(DefinitionKind::as_str)) {
+    )
+    .with_argument("actual", shown)
+    .with_optional_argument("nearest", near.as_ref().map(|near| near.name));
+    match near {
         None => finding.with_hint(all_kinds()),
         Some(found) => {
             let finding = finding.with_hint(format!("did you mean `{}`?", found.name));

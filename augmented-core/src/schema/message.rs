@@ -25,6 +25,24 @@ pub(super) fn show(value: &Value) -> String {
     }
 }
 
+/// A value as an argument of a message: what [`show`] shows, texts without quotes.
+pub(super) fn argument(value: &Value) -> Value {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        Value::String(text) => cut(text).into(),
+        container => show(container).into(),
+    }
+}
+
+/// Expected values as an argument of a message, as many as a message may show.
+pub(super) fn argument_list(values: &[&Value]) -> Value {
+    values
+        .iter()
+        .take(SHOWN)
+        .map(|value| argument(value))
+        .collect()
+}
+
 /// Expected values, as many as a message shows.
 pub(super) fn list<'a>(values: impl IntoIterator<Item = &'a Value>) -> String {
     let mut text = String::new();
