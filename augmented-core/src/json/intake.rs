@@ -749,6 +749,7 @@ mod tests {
     }
 
     fn describe(findings: Vec<Finding>) -> Vec<String> {
+        crate::codes::assert_arguments(&findings);
         findings
             .iter()
             .map(|f| {

@@ -76,8 +76,8 @@ pub fn detect_kind(document: &Value) -> Result<DefinitionKind, Finding> {
                 type_name(document)
             ),
         )
-        .with_argument("expected", "object")
-        .with_argument("actual", type_name(document)));
+        .with_argument("expected", vec!["object"])
+        .with_argument("actual", crate::schema::type_name(document)));
     };
     match members.get("kind") {
         Some(Value::String(name)) => name.parse().map_err(|_| unknown_kind(name)),
@@ -169,7 +169,11 @@ mod tests {
     use serde_json::json;
 
     fn check(document: Value, expected: &str) {
-        let found = match detect_kind(&document) {
+        let detected = detect_kind(&document);
+        if let Err(finding) = &detected {
+            crate::codes::assert_arguments(std::slice::from_ref(finding));
+        }
+        let found = match detected {
             Ok(kind) => kind.to_string(),
             Err(finding) => format!(
                 "{finding}; fix {}",

@@ -211,7 +211,9 @@ impl Walk<'_> {
     fn pattern(&mut self, at: String, text: &str) {
         if let Some(what) = pattern::unsupported(text) {
             self.survey.findings.push(
-                Finding::error("PATTERN_UNSUPPORTED", at, format!("the pattern `{}` uses {what}", cut(text))).with_argument("pattern", cut(text)).with_argument("problem", what)
+                Finding::error("PATTERN_UNSUPPORTED", at, format!("the pattern `{}` uses {what}", cut(text)))
+                    .with_argument("pattern", cut(text))
+                    .with_argument("problem", what)
                     .with_hint("patterns run in linear time: split the rule over several patterns with `allOf` or `not`"),
             );
         } else {

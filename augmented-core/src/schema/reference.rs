@@ -98,7 +98,8 @@ pub(super) fn parse(
     let Some(rest) = base.strip_prefix(SCHEME) else {
         let message = format!("the reference `{}` leaves the registry", cut(text));
         return Err(Box::new(
-            Finding::error("REMOTE_REFERENCE_FORBIDDEN", pointer, message).with_argument("reference", cut(text))
+            Finding::error("REMOTE_REFERENCE_FORBIDDEN", pointer, message)
+                .with_argument("reference", cut(text))
                 .with_hint(format!("register the schema and refer to it as {SCHEME}<schemaId>/<version>, or put it under $defs")),
         ));
     };

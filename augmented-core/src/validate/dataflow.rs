@@ -590,6 +590,7 @@ mod tests {
             &source,
             &mut findings,
         );
+        crate::codes::assert_arguments(&findings);
         let found: Vec<_> = findings
             .iter()
             .map(|f| (f.code.as_ref(), f.pointer.as_str(), f.severity))

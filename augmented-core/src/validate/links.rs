@@ -166,7 +166,8 @@ impl<'b> Links<'b> {
     ) -> Option<Candidate<'b>> {
         if let Err(problem) = VersionRequirement::of(reference.requirement) {
             findings.push(
-                Finding::error("VERSION_INVALID", reference.version_pointer.as_str(), problem.to_string()).with_optional_argument("actual", reference.requirement.map(wording::cut))
+                Finding::error("VERSION_INVALID", reference.version_pointer.as_str(), problem.to_string())
+                    .with_optional_argument("actual", reference.requirement.map(wording::cut))
                     .with_hint("an exact version such as `1.2.0`, a range such as `^1.2`, or leave it out for the highest published one"),
             );
             return None;

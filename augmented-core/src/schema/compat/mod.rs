@@ -336,7 +336,8 @@ impl CompatibilityChecker {
                 change.description
             );
             report.findings.push(
-                Finding::warning("OPEN_MODEL_FIELD_TYPED", change.pointer.clone(), message).with_argument("member", member)
+                Finding::warning("OPEN_MODEL_FIELD_TYPED", change.pointer.clone(), message)
+                    .with_argument("member", member)
                     .with_hint("close objects with `additionalProperties: false` to rule such documents out"),
             );
         }

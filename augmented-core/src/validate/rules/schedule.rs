@@ -196,6 +196,7 @@ mod tests {
         let timing = document["timing"].as_object().unwrap();
         let mut findings = Vec::new();
         check_timing(document["type"].as_str(), timing, &mut findings);
+        crate::codes::assert_arguments(&findings);
         findings
             .into_iter()
             .map(|f| (f.code.into_owned(), f.pointer))

@@ -51,7 +51,8 @@ fn members_of_type(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
     };
     if kind != "START" && !document.contains_key("correlationKey") {
         findings.push(
-            Finding::error("TRIGGER_CORRELATION_MISSING", root.key("correlationKey"), format!("a {kind} trigger must say which instances it means")).with_argument("triggerType", kind)
+            Finding::error("TRIGGER_CORRELATION_MISSING", root.key("correlationKey"), format!("a {kind} trigger must say which instances it means"))
+                .with_argument("triggerType", kind)
                 .with_hint("add `correlationKey`, an expression over `event` that gives the `correlationId` of the instances"),
         );
     }

@@ -64,7 +64,8 @@ fn duplicates(w: &mut Workflow<'_, '_>) {
             continue;
         };
         w.findings.push(
-            Finding::error("DUPLICATE_STEP", format!("{}/stepId", step.pointer), format!("the step id `{}` is used twice", wording::cut(step.id))).with_argument("stepId", wording::cut(step.id))
+            Finding::error("DUPLICATE_STEP", format!("{}/stepId", step.pointer), format!("the step id `{}` is used twice", wording::cut(step.id)))
+                .with_argument("stepId", wording::cut(step.id))
                 .with_hint("step ids are unique in the whole definition, nested steps included; rename one of the two")
                 .with_related(Related::new(format!("{}/stepId", first.pointer), "first used here")),
         );
@@ -211,7 +212,9 @@ fn transitions(w: &mut Workflow<'_, '_>) {
         if step.kind == Some(StepType::Decision) && !next.is_empty() {
             if next.iter().all(|t| !is_conditional(t)) {
                 w.findings.push(
-                    Finding::error("contains", format!("{}/next", step.pointer), format!("the decision `{}` has no condition", step.id)).with_argument("minimum", 1).with_argument("actual", 0)
+                    Finding::error("contains", format!("{}/next", step.pointer), format!("the decision `{}` has no condition", step.id))
+                        .with_argument("minimum", 1)
+                        .with_argument("actual", 0)
                         .with_hint("at least one entry of `next` needs a `condition`; a step that only goes on is a PASS"),
                 );
             } else if !has_default {

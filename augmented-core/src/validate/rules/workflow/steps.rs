@@ -164,7 +164,8 @@ fn variable_races(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
                         continue;
                     }
                     w.findings.push(
-                        Finding::warning("VARIABLE_RACE", place.as_str(), format!("two parallel branches assign `{variable}`; the last one wins")).with_argument("variable", variable)
+                        Finding::warning("VARIABLE_RACE", place.as_str(), format!("two parallel branches assign `{variable}`; the last one wins"))
+                            .with_argument("variable", variable)
                             .with_hint("assign different variables, or read the branches' outputs after the join")
                             .with_related(Related::new(first.as_str(), "also assigned here")),
                     );
@@ -349,7 +350,8 @@ fn event_timeout(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
     let here = at(step);
     let Some(timeout) = step.value.get("eventTimeout") else {
         w.findings.push(
-            Finding::warning("TIMEOUT_MISSING", here.key("eventTimeout"), format!("`{}` may wait for ever", step.id)).with_argument("stepId", step.id)
+            Finding::warning("TIMEOUT_MISSING", here.key("eventTimeout"), format!("`{}` may wait for ever", step.id))
+                .with_argument("stepId", step.id)
                 .with_hint("add `\"eventTimeout\": {\"duration\": \"P7D\"}`, with a `timeoutHandlerStepId` if something should follow"),
         );
         return;
