@@ -62,6 +62,9 @@ pub struct Code {
     pub example: &'static str,
     /// What its English message names; a [`MessageCatalog`](crate::validate::MessageCatalog) is given these one by one.
     /// A name that ends with `?` is that of an argument which is not always known, and has no `?` there.
+    ///
+    /// A value of a document is cut as in the message, and missing where it must not be shown. A finding that stands for
+    /// what only another engine has refused, or that a host made, may have none.
     pub arguments: &'static [&'static str],
 }
 
@@ -136,7 +139,7 @@ const fn reason(
     }
 }
 
-/// What the arguments of findings have against what their codes declare, for the tests of the checks.
+/// Expects the arguments of findings to be those that their codes declare, for the tests of the checks.
 #[cfg(test)]
 pub(crate) fn assert_arguments(findings: &[crate::validate::Finding]) {
     for finding in findings {
@@ -158,6 +161,15 @@ pub(crate) fn assert_arguments(findings: &[crate::validate::Finding]) {
                 .any(|d| d.trim_end_matches('?') == name);
             assert!(declared, "{finding}: {name} is not declared");
         }
+    }
+}
+
+/// As [`assert_arguments`], for problems of expressions, which become findings with the same arguments.
+#[cfg(test)]
+pub(crate) fn assert_problem_arguments(problems: &[crate::expr::ExprProblem]) {
+    for problem in problems {
+        let finding = crate::validate::Finding::error(problem.code, "", problem.message.as_str());
+        assert_arguments(&[finding.with_arguments(problem.arguments().clone())]);
     }
 }
 

@@ -34,12 +34,20 @@ pub(super) fn argument(value: &Value) -> Value {
     }
 }
 
+/// An expected value as an argument of a message; containers as text, which the schema holds for everybody.
+pub(super) fn expected_argument(value: &Value) -> Value {
+    match value {
+        Value::Array(_) | Value::Object(_) => cut(&value.to_string()).into(),
+        scalar => argument(scalar),
+    }
+}
+
 /// Expected values as an argument of a message, as many as a message may show.
-pub(super) fn argument_list(values: &[&Value]) -> Value {
+pub(super) fn expected_arguments(values: &[&Value]) -> Value {
     values
         .iter()
         .take(SHOWN)
-        .map(|value| argument(value))
+        .map(|value| expected_argument(value))
         .collect()
 }
 

@@ -284,11 +284,17 @@ impl<'a> Checker<'a> {
         };
         let actual = self.actual(value);
         let finding = self.report(schema, code, |this| this.is_but(schema, value, &expected))?;
-        match code {
-            "const" => finding.arguments.set("expected", message::list(allowed)),
-            _ => finding
-                .arguments
-                .set("allowed", message::argument_list(&allowed)),
+        match (code, allowed.as_slice()) {
+            ("const", [only]) => {
+                finding
+                    .arguments
+                    .set("expected", message::expected_argument(only));
+            }
+            (_, several) => {
+                finding
+                    .arguments
+                    .set("allowed", message::expected_arguments(several));
+            }
         }
         argue(finding, "actual", actual);
         let meant = meant?;
