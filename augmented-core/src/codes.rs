@@ -60,8 +60,11 @@ pub struct Code {
     pub sentence: &'static str,
     /// A case in which it is given.
     pub example: &'static str,
-    /// What its English message names. A [`MessageCatalog`](crate::validate::MessageCatalog) is given that message, not
-    /// these one by one.
+    /// What its English message names; a [`MessageCatalog`](crate::validate::MessageCatalog) is given these one by one.
+    /// A name that ends with `?` is that of an argument which is not always known, and has no `?` there.
+    ///
+    /// A value of a document is cut as in the message, and missing where it must not be shown. A finding that stands for
+    /// what only another engine has refused, or that a host made, may have none.
     pub arguments: &'static [&'static str],
 }
 
@@ -136,6 +139,40 @@ const fn reason(
     }
 }
 
+/// Expects the arguments of findings to be those that their codes declare, for the tests of the checks.
+#[cfg(test)]
+pub(crate) fn assert_arguments(findings: &[crate::validate::Finding]) {
+    for finding in findings {
+        let Some(code) = find(&finding.code) else {
+            continue;
+        };
+        let given: Vec<&str> = finding.arguments().iter().map(|(name, _)| name).collect();
+        for declared in code.arguments {
+            let name = declared.trim_end_matches('?');
+            assert!(
+                given.contains(&name) || name != *declared,
+                "{finding}: {name} is missing"
+            );
+        }
+        for name in given {
+            let declared = code
+                .arguments
+                .iter()
+                .any(|d| d.trim_end_matches('?') == name);
+            assert!(declared, "{finding}: {name} is not declared");
+        }
+    }
+}
+
+/// As [`assert_arguments`], for problems of expressions, which become findings with the same arguments.
+#[cfg(test)]
+pub(crate) fn assert_problem_arguments(problems: &[crate::expr::ExprProblem]) {
+    for problem in problems {
+        let finding = crate::validate::Finding::error(problem.code, "", problem.message.as_str());
+        assert_arguments(&[finding.with_arguments(problem.arguments().clone())]);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -166,6 +203,17 @@ mod tests {
                 code.code
             );
             assert!(!code.example.is_empty(), "{}", code.code);
+        }
+    }
+
+    #[test]
+    fn no_argument_has_the_name_of_what_every_finding_has() {
+        for code in all() {
+            for name in code.arguments {
+                let name = name.trim_end_matches('?');
+                let common = ["pointer", "name", "message", "hint"];
+                assert!(!common.contains(&name), "{}: {name}", code.code);
+            }
         }
     }
 

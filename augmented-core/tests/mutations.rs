@@ -9,9 +9,10 @@
 )]
 #![expect(clippy::panic, reason = "it reports a fix that does not apply")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use arguments::assert_arguments;
 use augmented_core::json::patch;
 use augmented_core::json::pointer::is_at_or_below;
 use augmented_core::model::load::split_documents;
@@ -20,6 +21,8 @@ use augmented_core::validate::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+
+mod arguments;
 
 const DOCUMENTS: [&str; 3] = ["order", "loan", "others"];
 
@@ -174,6 +177,20 @@ fn single_mistakes_are_reported_at_their_place_with_the_right_repair() {
         "mutation score {score:.1} %\n{}",
         missed.join("\n")
     );
+}
+
+#[test]
+fn findings_have_the_arguments_that_their_code_declares() {
+    let files = valid();
+    let mut seen = BTreeSet::new();
+    for mutation in mutations() {
+        let found = validate(&mutate(&files, &mutation));
+        assert_arguments(found.values().flatten());
+        for finding in found.values().flatten() {
+            seen.insert(finding.code.clone());
+        }
+    }
+    assert!(seen.len() >= 40, "only {} codes: {seen:?}", seen.len());
 }
 
 /// Where a place of the repaired document stood before the fix.

@@ -5,6 +5,7 @@
     reason = "a test that cannot read its data has failed"
 )]
 
+use arguments::assert_arguments;
 use augmented_core::json::{Limits, Parsed, parse};
 use augmented_core::model::LifecycleStatus;
 use augmented_core::model::load::split_documents;
@@ -13,6 +14,8 @@ use augmented_core::validate::{
     NoReferences, Purpose, ReferenceResolver, Report, fix, render,
 };
 use serde_json::{Value, json};
+
+mod arguments;
 
 /// A file of a call.
 struct File {
@@ -44,6 +47,7 @@ fn validate(files: &[File]) -> Vec<Finding> {
         findings.extend(report.findings);
     }
     augmented_core::json::sort_findings(&mut findings);
+    assert_arguments(&findings);
     findings
 }
 
@@ -59,7 +63,18 @@ fn reports(parsed: &[(&str, Parsed)], resolver: &dyn ReferenceResolver) -> Vec<R
         .iter()
         .map(|(name, value, source)| Document::new(value).with_source(source).with_file(name))
         .collect();
-    DefinitionValidator::standard().validate_bundle(&documents, resolver, None)
+    validate_bundle(&documents, resolver, None)
+}
+
+/// Validates as a caller does, and holds the arguments of the findings against their codes.
+fn validate_bundle(
+    documents: &[Document<'_>],
+    resolver: &dyn ReferenceResolver,
+    host: Option<&dyn HostRegistry>,
+) -> Vec<Report> {
+    let reports = DefinitionValidator::standard().validate_bundle(documents, resolver, host);
+    assert_arguments(reports.iter().flat_map(|report| &report.findings));
+    reports
 }
 
 fn lines(findings: &[Finding]) -> Vec<String> {
@@ -324,11 +339,7 @@ fn check_reference(status: LifecycleStatus, version: Option<&str>, expected: &[(
     let mut catalogue = DefinitionCatalogue::default();
     catalogue.add(task("charge", "1.0.0"), status);
     let workflow = calling("charge", version);
-    let reports = DefinitionValidator::standard().validate_bundle(
-        &[Document::new(&workflow)],
-        &catalogue,
-        None,
-    );
+    let reports = validate_bundle(&[Document::new(&workflow)], &catalogue, None);
     let found: Vec<(&str, &str)> = reports[0]
         .findings
         .iter()
@@ -433,11 +444,7 @@ fn a_missing_handler_is_a_warning_until_publishing() {
     );
     assert!(!check(Purpose::Publish).is_ok());
     let mocked = task("mocked", "1.0.0");
-    let reports = DefinitionValidator::standard().validate_bundle(
-        &[Document::new(&mocked)],
-        &NoReferences,
-        Some(&Host),
-    );
+    let reports = validate_bundle(&[Document::new(&mocked)], &NoReferences, Some(&Host));
     assert!(reports[0].findings.is_empty());
 }
 
@@ -445,11 +452,7 @@ fn a_missing_handler_is_a_warning_until_publishing() {
 fn the_contract_of_a_handler_is_compared() {
     let mut document = task("charge", "1.0.0");
     document["inputSchema"] = json!({"type": "object", "required": ["amount"], "properties": {"amount": {"type": "string"}}});
-    let reports = DefinitionValidator::standard().validate_bundle(
-        &[Document::new(&document)],
-        &NoReferences,
-        Some(&Host),
-    );
+    let reports = validate_bundle(&[Document::new(&document)], &NoReferences, Some(&Host));
     assert_eq!(
         (
             reports[0].findings[0].code.as_ref(),
@@ -462,18 +465,14 @@ fn the_contract_of_a_handler_is_compared() {
 #[test]
 fn documents_of_a_call_see_one_another_and_builtin_tasks() {
     let (workflow, charge) = (calling("charge", Some("1.0.0")), task("charge", "1.0.0"));
-    let reports = DefinitionValidator::standard().validate_bundle(
+    let reports = validate_bundle(
         &[Document::new(&workflow), Document::new(&charge)],
         &NoReferences,
         None,
     );
     assert!(reports.iter().all(|r| r.findings.is_empty()), "{reports:?}");
     let builtin = calling("std.echo", None);
-    let reports = DefinitionValidator::standard().validate_bundle(
-        &[Document::new(&builtin)],
-        &NoReferences,
-        None,
-    );
+    let reports = validate_bundle(&[Document::new(&builtin)], &NoReferences, None);
     assert!(reports[0].findings.is_empty(), "{reports:?}");
 }
 
@@ -481,11 +480,7 @@ fn documents_of_a_call_see_one_another_and_builtin_tasks() {
 fn workflows_that_call_each_other_are_warned_of() {
     let calls = |id: &str, other: &str| json!({"kind": "workflow", "workflowId": id, "version": "1.0.0", "name": id, "steps": [{"stepId": "call", "type": "SUB_WORKFLOW", "workflowId": other}]});
     let (a, b) = (calls("a", "b"), calls("b", "a"));
-    let reports = DefinitionValidator::standard().validate_bundle(
-        &[Document::new(&a), Document::new(&b)],
-        &NoReferences,
-        None,
-    );
+    let reports = validate_bundle(&[Document::new(&a), Document::new(&b)], &NoReferences, None);
     for report in &reports {
         assert_eq!(report.findings[0].code, "SUBWORKFLOW_CYCLE");
         assert!(report.is_ok());
@@ -540,11 +535,7 @@ fn broken_documents_never_panic() {
         r#"{"kind": "role"}"#,
     ] {
         let value: Value = serde_json::from_str(text).unwrap();
-        let reports = DefinitionValidator::standard().validate_bundle(
-            &[Document::new(&value)],
-            &NoReferences,
-            None,
-        );
+        let reports = validate_bundle(&[Document::new(&value)], &NoReferences, None);
         assert!(!reports[0].is_ok(), "{text}");
     }
 }

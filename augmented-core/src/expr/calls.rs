@@ -1,5 +1,6 @@
 //! Resolves function calls: macros of our own, namespaces, built-in and host functions.
 
+use crate::validate::cut;
 use cel::IdedExpr;
 use cel::common::ast::{CallExpr, Expr};
 
@@ -161,7 +162,8 @@ fn matches<'s>(compiler: &mut Compiler<'s>, operand: Node, pattern: &IdedExpr) -
         let problem = ExprProblem::new(
             EXPR_LIMIT,
             format!("the pattern is longer than {MAX_PATTERN_CHARS} characters"),
-        );
+        )
+        .argument("limit", MAX_PATTERN_CHARS);
         return compiler.problem(problem.at(at));
     }
     match regex::RegexBuilder::new(&pattern)
@@ -173,8 +175,11 @@ fn matches<'s>(compiler: &mut Compiler<'s>, operand: Node, pattern: &IdedExpr) -
             Node::Matches(Box::new(operand), Box::new(regex)),
             Kind::Bool,
         ),
-        Err(regex::Error::CompiledTooBig(_)) => compiler
-            .problem(ExprProblem::new(EXPR_LIMIT, "the pattern is too large when compiled").at(at)),
+        Err(regex::Error::CompiledTooBig(_)) => compiler.problem(
+            ExprProblem::new(EXPR_LIMIT, "the pattern is too large when compiled")
+                .argument("limit", MAX_PATTERN_BYTES)
+                .at(at),
+        ),
         Err(error) => {
             let text = error.to_string();
             let reason = text
@@ -207,7 +212,8 @@ fn format_time<'s>(
         let problem = ExprProblem::new(
             EXPR_LIMIT,
             format!("the pattern is longer than {MAX_PATTERN_CHARS} characters"),
-        );
+        )
+        .argument("limit", MAX_PATTERN_CHARS);
         return compiler.problem(problem.at(at));
     }
     if !instant::is_pattern(&pattern) {
@@ -327,6 +333,7 @@ fn unknown(compiler: &Compiler<'_>, name: &str, form: Form, count: usize) -> Exp
             format!("{name}() with {given} arguments")
         };
         return ExprProblem::new(EXPR_UNKNOWN_FUNCTION, format!("there is no {called}"))
+            .argument("function", cut(name))
             .hint(format!("it is called as {signature}"));
     }
     let names = BUILTINS
@@ -337,9 +344,12 @@ fn unknown(compiler: &Compiler<'_>, name: &str, form: Form, count: usize) -> Exp
     let problem = ExprProblem::new(
         EXPR_UNKNOWN_FUNCTION,
         format!("there is no function {name}()"),
-    );
+    )
+    .argument("function", cut(name));
     match nearest(name, names) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+        Some(near) => problem
+            .argument("nearest", near)
+            .hint(format!("did you mean `{near}`?")),
         None => problem,
     }
 }

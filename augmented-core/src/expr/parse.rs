@@ -102,6 +102,7 @@ pub(crate) fn check_length(source: &str) -> Result<(), ExprProblem> {
         EXPR_LIMIT,
         format!("the expression is longer than {MAX_SOURCE_CHARS} characters"),
     )
+    .argument("limit", MAX_SOURCE_CHARS)
     .at(Some(MAX_SOURCE_CHARS)))
 }
 
@@ -110,7 +111,8 @@ fn problem_of(source: &str, error: &ParseError) -> ExprProblem {
         return ExprProblem::new(
             EXPR_LIMIT,
             format!("the expression is nested deeper than {MAX_DEPTH} levels"),
-        );
+        )
+        .argument("limit", MAX_DEPTH);
     }
     let message = error
         .msg
@@ -206,6 +208,7 @@ pub(crate) fn too_deep() -> ExprProblem {
         EXPR_LIMIT,
         format!("the expression is nested deeper than {MAX_DEPTH} levels"),
     )
+    .argument("limit", MAX_DEPTH)
     .hint("compute parts of it in variables with `assign`")
 }
 
@@ -214,6 +217,7 @@ pub(crate) fn too_many_nodes() -> ExprProblem {
         EXPR_LIMIT,
         format!("the expression has more than {MAX_NODES} nodes"),
     )
+    .argument("limit", MAX_NODES)
     .hint("compute parts of it in variables with `assign`")
 }
 

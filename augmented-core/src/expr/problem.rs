@@ -1,6 +1,9 @@
 //! What can be wrong with an expression: statically (a problem) and at evaluation (an error).
 
+use serde_json::Value;
+
 use crate::error::{ErrorCategory, ErrorInfo};
+use crate::validate::Arguments;
 
 /// Text that is no expression.
 pub const EXPR_PARSE: &str = "EXPR_PARSE";
@@ -37,17 +40,47 @@ pub struct ExprProblem {
     pub hint: Option<String>,
     /// The whole source repaired, given only where the repair is certain.
     pub replacement: Option<String>,
+    pub(crate) arguments: Arguments,
 }
 
 impl ExprProblem {
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let mut arguments = Arguments::default();
+        // The parser and the types have their own words, which no argument can take apart.
+        if matches!(code, EXPR_PARSE | EXPR_TYPE) {
+            arguments.set("problem", message.as_str());
+        }
         Self {
             code,
-            message: message.into(),
+            message,
             offset: None,
             hint: None,
             replacement: None,
+            arguments,
         }
+    }
+
+    pub(crate) fn argument(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.arguments.set(name, value);
+        self
+    }
+
+    pub(crate) fn optional_argument(
+        self,
+        name: &'static str,
+        value: Option<impl Into<Value>>,
+    ) -> Self {
+        match value {
+            Some(value) => self.argument(name, value),
+            None => self,
+        }
+    }
+
+    /// The arguments of the message, as the code declares them for findings.
+    #[must_use]
+    pub fn arguments(&self) -> &Arguments {
+        &self.arguments
     }
 
     pub(crate) fn at(mut self, offset: Option<usize>) -> Self {

@@ -1,5 +1,6 @@
 //! Mappings and templates: JSON whose strings may hold `${…}`, compiled part by part.
 
+use crate::validate::cut;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -247,10 +248,11 @@ impl Compiler<'_> {
 
     fn part(&mut self, tree: &Value, depth: usize) -> Part {
         if depth > MAX_TEMPLATE_DEPTH {
-            return self.problem(ExprProblem::new(
+            let problem = ExprProblem::new(
                 EXPR_LIMIT,
                 format!("the mapping is nested deeper than {MAX_TEMPLATE_DEPTH} levels"),
-            ));
+            );
+            return self.problem(problem.argument("limit", MAX_TEMPLATE_DEPTH));
         }
         match tree {
             Value::String(text) => self.string(text),
@@ -309,6 +311,7 @@ impl Compiler<'_> {
                             DUPLICATE_KEY,
                             format!("`{name}` and `{name}?` are the same member"),
                         )
+                        .argument("member", cut(name))
                         .hint("keep one of them"),
                     )
                 });

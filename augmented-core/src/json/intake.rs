@@ -9,7 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use super::number;
 use super::source::{NO_KEY, Node, Shape, SourceMap};
-use crate::validate::{Finding, Related};
+use crate::validate::{Arguments, Finding, Related};
 
 /// What intake accepts at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +117,12 @@ pub fn parse(text: &[u8], limits: &Limits) -> Result<Parsed, Vec<Finding>> {
             text.len(),
             limits.max_bytes
         );
-        return Err(vec![Finding::error("DOCUMENT_TOO_LARGE", "", message)]);
+        let length = text.len();
+        return Err(vec![
+            Finding::error("DOCUMENT_TOO_LARGE", "", message)
+                .with_argument("limit", limits.max_bytes)
+                .with_argument("actual", length),
+        ]);
     }
     let text = match std::str::from_utf8(text) {
         Ok(text) => text,
@@ -153,10 +158,18 @@ fn not_utf8(text: &[u8], at: usize) -> Finding {
         "",
         format!("the byte 0x{byte:02x} is not UTF-8"),
     )
+    .with_argument("line", position.line)
+    .with_argument("column", position.column)
     .with_hint("save the file as UTF-8");
     finding.line = Some(position.line);
     finding.column = Some(position.column);
     finding
+}
+
+fn argument(name: &'static str, value: impl Into<Value>) -> Arguments {
+    let mut arguments = Arguments::default();
+    arguments.set(name, value);
+    arguments
 }
 
 /// More problems than this end the reading.
@@ -168,16 +181,22 @@ struct Problem {
     byte: usize,
     message: String,
     hint: Option<&'static str>,
+    arguments: Arguments,
 }
 
 impl Problem {
     fn into_finding(self, source: &SourceMap) -> Finding {
         let pointer = source.pointer_at(self.byte);
         let position = source.position(self.byte);
-        let mut finding = Finding::error(self.code, pointer, self.message);
+        let mut finding =
+            Finding::error(self.code, pointer, self.message).with_arguments(self.arguments);
         finding.line = Some(position.line);
         finding.column = Some(position.column);
         finding.hint = self.hint.map(str::to_owned);
+        if self.code == "INVALID_JSON" {
+            finding.arguments.set("line", position.line);
+            finding.arguments.set("column", position.column);
+        }
         if self.code == "DUPLICATE_KEY" {
             let mut first = Related::new(finding.pointer.clone(), "first use of the name");
             let position = source.locate_key(&finding.pointer);
@@ -291,6 +310,7 @@ impl<'a> Parser<'a> {
                     "DUPLICATE_KEY",
                     key_start,
                     format!("the member `{}` occurs twice in this object", cut(&name)),
+                    argument("member", cut(&name)),
                 )?;
             } else {
                 members.insert(name, value);
@@ -337,7 +357,12 @@ impl<'a> Parser<'a> {
                 self.limits.max_depth
             );
             return self
-                .problem("DOCUMENT_TOO_DEEP", self.at, message)
+                .problem(
+                    "DOCUMENT_TOO_DEEP",
+                    self.at,
+                    message,
+                    argument("limit", self.limits.max_depth),
+                )
                 .and(Err(Stop));
         };
         self.at += 1;
@@ -383,6 +408,7 @@ impl<'a> Parser<'a> {
                         "INVALID_CHARACTER",
                         self.at,
                         "a string contains U+0000, which cannot be stored".to_owned(),
+                        argument("character", "U+0000"),
                     )?;
                     self.at += 1;
                 }
@@ -410,7 +436,9 @@ impl<'a> Parser<'a> {
                 text.len(),
                 self.limits.max_string
             );
-            self.problem("DOCUMENT_TOO_LARGE", start, message)?;
+            let mut arguments = argument("limit", self.limits.max_string);
+            arguments.set("actual", text.len());
+            self.problem("DOCUMENT_TOO_LARGE", start, message, arguments)?;
         }
         Ok(text)
     }
@@ -479,6 +507,7 @@ impl<'a> Parser<'a> {
                     "INVALID_CHARACTER",
                     start,
                     format!("a string contains {what}, which cannot be stored"),
+                    argument("character", what),
                 )?;
             }
         }
@@ -558,7 +587,8 @@ impl<'a> Parser<'a> {
                 } else {
                     format!("the number {} is too large for a double", cut(text))
                 };
-                self.problem("NUMBER_OUT_OF_RANGE", start, message)?;
+                let actual = argument("actual", cut(text));
+                self.problem("NUMBER_OUT_OF_RANGE", start, message, actual)?;
                 Ok(Value::Null)
             }
         }
@@ -589,12 +619,19 @@ impl<'a> Parser<'a> {
     }
 
     /// Records a problem; too many of them end the reading.
-    fn problem(&mut self, code: &'static str, byte: usize, message: String) -> Result<(), Stop> {
+    fn problem(
+        &mut self,
+        code: &'static str,
+        byte: usize,
+        message: String,
+        arguments: Arguments,
+    ) -> Result<(), Stop> {
         self.problems.push(Problem {
             code,
             byte,
             message,
             hint: None,
+            arguments,
         });
         if self.problems.len() < MAX_PROBLEMS {
             Ok(())
@@ -605,7 +642,12 @@ impl<'a> Parser<'a> {
 
     fn too_many(&mut self, limit: usize, what: &str) -> Stop {
         let message = format!("more than {limit} {what}");
-        let _ = self.problem("DOCUMENT_TOO_LARGE", self.at, message);
+        let _ = self.problem(
+            "DOCUMENT_TOO_LARGE",
+            self.at,
+            message,
+            argument("limit", limit),
+        );
         Stop
     }
 
@@ -617,6 +659,7 @@ impl<'a> Parser<'a> {
             byte: self.at,
             message,
             hint: None,
+            arguments: Arguments::default(),
         });
         Stop
     }
@@ -641,6 +684,7 @@ impl<'a> Parser<'a> {
             byte: self.at,
             message: format!("expected {expected}, found {found}"),
             hint: syntax_hint(rest, self.bytes.get(..self.at).unwrap_or_default()),
+            arguments: Arguments::default(),
         });
         Stop
     }
@@ -705,6 +749,7 @@ mod tests {
     }
 
     fn describe(findings: Vec<Finding>) -> Vec<String> {
+        crate::codes::assert_arguments(&findings);
         findings
             .iter()
             .map(|f| {

@@ -75,7 +75,9 @@ pub fn detect_kind(document: &Value) -> Result<DefinitionKind, Finding> {
                 "a definition must be an object, not {}",
                 type_name(document)
             ),
-        ));
+        )
+        .with_argument("expected", vec!["object"])
+        .with_argument("actual", crate::schema::type_name(document)));
     };
     match members.get("kind") {
         Some(Value::String(name)) => name.parse().map_err(|_| unknown_kind(name)),
@@ -91,12 +93,15 @@ pub fn detect_kind(document: &Value) -> Result<DefinitionKind, Finding> {
 
 fn unknown_kind(name: &str) -> Finding {
     let shown: String = name.chars().take(200).collect();
+    let near = nearest(name, DefinitionKind::MODELLED.map(DefinitionKind::as_str));
     let finding = Finding::error(
         "KIND_UNKNOWN",
         "/kind",
         format!("`{shown}` is no kind of definition"),
-    );
-    match nearest(name, DefinitionKind::MODELLED.map(DefinitionKind::as_str)) {
+    )
+    .with_argument("actual", shown)
+    .with_optional_argument("nearest", near.as_ref().map(|near| near.name));
+    match near {
         None => finding.with_hint(all_kinds()),
         Some(found) => {
             let finding = finding.with_hint(format!("did you mean `{}`?", found.name));
@@ -164,7 +169,11 @@ mod tests {
     use serde_json::json;
 
     fn check(document: Value, expected: &str) {
-        let found = match detect_kind(&document) {
+        let detected = detect_kind(&document);
+        if let Err(finding) = &detected {
+            crate::codes::assert_arguments(std::slice::from_ref(finding));
+        }
+        let found = match detected {
             Ok(kind) => kind.to_string(),
             Err(finding) => format!(
                 "{finding}; fix {}",

@@ -87,8 +87,11 @@ impl<'o, 'a> Builder<'o, 'a> {
         for (at, pattern) in std::mem::take(&mut self.patterns) {
             if !Leaves::compiles(&pattern) {
                 let text = format!("the pattern `{}` does not compile", message::cut(&pattern));
-                self.findings
-                    .push(Finding::error("PATTERN_UNSUPPORTED", at, text));
+                self.findings.push(
+                    Finding::error("PATTERN_UNSUPPORTED", at, text)
+                        .with_argument("pattern", message::cut(&pattern))
+                        .with_argument("problem", "it does not compile"),
+                );
             }
         }
         for finding in meta::findings(schema, dialect) {
@@ -101,11 +104,9 @@ impl<'o, 'a> Builder<'o, 'a> {
             }
         }
         if let Some(reason) = reason.filter(|_| self.findings.is_empty()) {
-            self.findings.push(Finding::error(
-                "COMPILATION_ERROR",
-                "",
-                message::cut(&reason),
-            ));
+            self.findings.push(
+                Finding::error("COMPILATION_ERROR", "", message::cut(&reason)).with_problem(),
+            );
         }
         crate::json::sort_findings(&mut self.findings);
         self.findings
@@ -129,8 +130,10 @@ impl<'o, 'a> Builder<'o, 'a> {
                 targets.insert((next, text.clone()));
                 if targets.len() > self.options.max_references {
                     let text = format!("more than {} references", self.options.max_references);
-                    self.findings
-                        .push(Finding::error("SCHEMA_TOO_COMPLEX", "", text));
+                    self.findings.push(
+                        Finding::error("SCHEMA_TOO_COMPLEX", "", text)
+                            .with_argument("limit", self.options.max_references),
+                    );
                     return documents;
                 }
                 self.resolve(&mut documents, next, own.as_deref(), &at, &text);
@@ -151,8 +154,10 @@ impl<'o, 'a> Builder<'o, 'a> {
                 "a registered schema it refers to is not usable: {}",
                 first.message
             );
-            self.findings
-                .push(Finding::error(first.code.clone(), "", text));
+            self.findings.push(
+                Finding::error(first.code.clone(), "", text)
+                    .with_arguments(first.arguments.clone()),
+            );
         }
         self.keywords.extend(survey.keywords);
         self.expressions.extend(survey.expressions);
@@ -187,14 +192,15 @@ impl<'o, 'a> Builder<'o, 'a> {
                     documents.add(address.clone(), Document::new(schema, dialect))
                 }
                 _ => {
-                    let text = format!(
+                    let problem = format!(
                         "no schema `{}` of version {} is registered",
                         message::cut(&address.id),
                         address.version
                     );
-                    return self
-                        .findings
-                        .push(Finding::error("REFERENCE_UNRESOLVED", at, text));
+                    return self.findings.push(
+                        Finding::error("REFERENCE_UNRESOLVED", at, problem)
+                            .with_argument("reference", message::cut(text)),
+                    );
                 }
             }
         }
@@ -203,7 +209,8 @@ impl<'o, 'a> Builder<'o, 'a> {
                 "REFERENCE_UNRESOLVED",
                 at,
                 format!("the reference `{}` leads nowhere", message::cut(text)),
-            );
+            )
+            .with_argument("reference", message::cut(text));
             let definitions = ["$defs", "definitions"].into_iter().filter_map(|name| {
                 let target = documents.get(from)?.value.get(name)?.as_object()?;
                 Some(target.keys().map(String::as_str))
@@ -236,7 +243,7 @@ impl<'o, 'a> Builder<'o, 'a> {
                         _ => String::new(),
                     };
                     self.findings
-                        .push(Finding::error("INVALID_SCHEMA", pointer, text));
+                        .push(Finding::error("INVALID_SCHEMA", pointer, text).with_problem());
                     return;
                 }
                 open.extend(
@@ -283,9 +290,15 @@ impl<'o, 'a> Builder<'o, 'a> {
     fn refuse_deferred(&mut self, schema: &Map<String, Value>) {
         for entry in custom_entries(schema) {
             if let Some(at) = self.deferred.remove(&identity(entry)) {
+                let validator = entry
+                    .get("validator")
+                    .and_then(Value::as_str)
+                    .map(message::cut);
                 let text = "an asynchronous check or a transformation cannot stand below anyOf, oneOf, not, if or contains";
-                self.findings
-                    .push(Finding::error("ASYNC_IN_BRANCH", at, text));
+                self.findings.push(
+                    Finding::error("ASYNC_IN_BRANCH", at, text)
+                        .with_optional_argument("validator", validator),
+                );
             }
         }
     }

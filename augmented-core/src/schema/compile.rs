@@ -147,12 +147,17 @@ impl CompiledSchema {
                 "a schema is an object, true or false, not {}",
                 message::show(schema)
             );
-            return Err(vec![Finding::error("INVALID_SCHEMA", "", text)]);
+            return Err(vec![
+                Finding::error("INVALID_SCHEMA", "", text).with_problem(),
+            ]);
         }
         let size = text_size(schema, options.max_bytes);
         if size > options.max_bytes {
             let text = format!("the schema has more than {} bytes", options.max_bytes);
-            return Err(vec![Finding::error("SCHEMA_TOO_LARGE", "", text)]);
+            return Err(vec![
+                Finding::error("SCHEMA_TOO_LARGE", "", text)
+                    .with_argument("limit", options.max_bytes),
+            ]);
         }
         let dialect = Dialect::of(schema).map_err(|name| vec![unknown_dialect(name)])?;
         Builder::new(options).build(schema, dialect)
@@ -292,7 +297,9 @@ fn unknown_dialect(name: &str) -> Finding {
         "use {}",
         message::either(&dialects.map(|dialect| dialect.uri().to_owned()))
     );
-    Finding::error("INVALID_SCHEMA", "/$schema", text).with_hint(hint)
+    Finding::error("INVALID_SCHEMA", "/$schema", text)
+        .with_problem()
+        .with_hint(hint)
 }
 
 /// The size of a value's compact text, counted no further than a limit.

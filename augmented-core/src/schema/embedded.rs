@@ -6,7 +6,7 @@ use super::check::Mode;
 use super::dialect::subschemas;
 use super::{CompiledSchema, SchemaOptions};
 use crate::json::pointer;
-use crate::validate::{Finding, PatchOp};
+use crate::validate::{Arguments, Finding, PatchOp};
 
 /// Checks a schema that stands at `base` of a definition and compiles it.
 ///
@@ -127,7 +127,7 @@ pub(super) fn annotation_findings(schema: &CompiledSchema) -> Vec<Finding> {
                             finding.message
                         );
                         finding.code = code.into();
-                        finding
+                        finding.with_arguments(Arguments::default()).with_problem()
                     }),
             );
         }

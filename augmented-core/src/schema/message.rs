@@ -25,6 +25,32 @@ pub(super) fn show(value: &Value) -> String {
     }
 }
 
+/// A value as an argument of a message: what [`show`] shows, texts without quotes.
+pub(super) fn argument(value: &Value) -> Value {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        Value::String(text) => cut(text).into(),
+        container => show(container).into(),
+    }
+}
+
+/// An expected value as an argument of a message; containers as text, which the schema holds for everybody.
+pub(super) fn expected_argument(value: &Value) -> Value {
+    match value {
+        Value::Array(_) | Value::Object(_) => cut(&value.to_string()).into(),
+        scalar => argument(scalar),
+    }
+}
+
+/// Expected values as an argument of a message, as many as a message may show.
+pub(super) fn expected_arguments(values: &[&Value]) -> Value {
+    values
+        .iter()
+        .take(SHOWN)
+        .map(|value| expected_argument(value))
+        .collect()
+}
+
 /// Expected values, as many as a message shows.
 pub(super) fn list<'a>(values: impl IntoIterator<Item = &'a Value>) -> String {
     let mut text = String::new();

@@ -62,13 +62,14 @@ fn finding(at: String, value: &Value, error: &jsonschema::ValidationError<'_>) -
             "INVALID_SCHEMA",
             at,
             message::cut(&error.masked_with("the value").to_string()),
-        );
+        )
+        .with_problem();
     };
     let text = format!(
         "`{keyword}` is {}, expected {expected}",
         message::show(value)
     );
-    let mut finding = Finding::error("INVALID_SCHEMA", at.clone(), text);
+    let mut finding = Finding::error("INVALID_SCHEMA", at.clone(), text).with_problem();
     match (keyword.as_str(), value) {
         ("type", Value::String(name)) => type_hint(&mut finding, at, name),
         ("exclusiveMaximum" | "exclusiveMinimum", Value::Bool(_)) => {

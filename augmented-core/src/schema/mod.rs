@@ -48,5 +48,6 @@ pub use prepare::Coercion;
 pub use reference::{SchemaReference, schema_references};
 pub use registry::{CaseResult, Registration, RegistrationError, ValidatorCase, ValidatorRegistry};
 pub use type_set::{Place, Presence, Relation, TypeSet, relation};
+pub use types::type_name;
 pub use upcast::{UpcastChain, UpcastError, Upcaster};
 pub use validate::{DeferredCheck, Outcome, ValidateOptions, ValidationEngineError};

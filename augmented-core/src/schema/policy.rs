@@ -11,7 +11,7 @@ use super::registry::{ValidatorRegistry, guarded};
 use super::{format, pattern};
 use crate::json::nearest::nearest;
 use crate::json::pointer;
-use crate::validate::{Finding, PatchOp};
+use crate::validate::{Arguments, Finding, PatchOp};
 
 /// Nesting beyond this is no schema a person wrote.
 const MAX_NESTING: usize = 128;
@@ -76,11 +76,10 @@ impl Walk<'_> {
     fn schema(&mut self, schema: &Value, depth: usize) {
         if depth > MAX_NESTING {
             let message = format!("the schema is nested deeper than {MAX_NESTING} levels");
-            self.survey.findings.push(Finding::error(
-                "SCHEMA_TOO_COMPLEX",
-                self.at.clone(),
-                message,
-            ));
+            self.survey.findings.push(
+                Finding::error("SCHEMA_TOO_COMPLEX", self.at.clone(), message)
+                    .with_argument("limit", MAX_NESTING),
+            );
             return;
         }
         let Some(schema) = schema.as_object() else {
@@ -172,12 +171,14 @@ impl Walk<'_> {
             "UNKNOWN_KEYWORD",
             at.clone(),
             format!("`{keyword}` is no keyword of this dialect and would have no effect"),
-        );
+        )
+        .with_argument("keyword", cut(keyword));
         let mut known: Vec<&str> = self.dialect.keywords().collect();
         known.extend(EXTENSIONS);
         known.extend(self.validators.names());
         known.retain(|name| !schema.contains_key(*name));
         if let Some(found) = nearest(keyword, known) {
+            finding.arguments.set("nearest", found.name);
             finding.hint = Some(format!("did you mean `{}`?", found.name));
             if found.unique && self.accepts(found.name, value) {
                 finding.fix = Some(vec![PatchOp::Move {
@@ -211,6 +212,8 @@ impl Walk<'_> {
         if let Some(what) = pattern::unsupported(text) {
             self.survey.findings.push(
                 Finding::error("PATTERN_UNSUPPORTED", at, format!("the pattern `{}` uses {what}", cut(text)))
+                    .with_argument("pattern", cut(text))
+                    .with_argument("problem", what)
                     .with_hint("patterns run in linear time: split the rule over several patterns with `allOf` or `not`"),
             );
         } else {
@@ -250,13 +253,15 @@ impl Walk<'_> {
             "UNKNOWN_FORMAT",
             at.clone(),
             format!("the format `{}` is not registered", cut(name)),
-        );
+        )
+        .with_argument("format", cut(name));
         let dialect = self.dialect;
         let mut known: Vec<&str> = format::names()
             .filter(|name| format::is_standard(dialect, name) || format::is_shipped(name))
             .collect();
         known.extend(self.validators.names());
         if let Some(found) = nearest(name, known) {
+            finding.arguments.set("nearest", found.name);
             finding.hint = Some(format!("did you mean `{}`?", found.name));
             if found.unique && format::is_standard(dialect, found.name) {
                 finding.fix = Some(vec![PatchOp::Replace {
@@ -298,6 +303,7 @@ impl Walk<'_> {
             let message = "`x-custom-validator` is {validator, options?, severity?} or {expression, message, severity?}";
             self.survey.findings.push(
                 Finding::error("INVALID_SCHEMA", at, message)
+                    .with_problem()
                     .with_hint("severity is ERROR or WARNING"),
             );
             return;
@@ -311,7 +317,7 @@ impl Walk<'_> {
                     "`x-custom-validator` names a validator, or an expression with its message";
                 self.survey
                     .findings
-                    .push(Finding::error("INVALID_SCHEMA", at, message));
+                    .push(Finding::error("INVALID_SCHEMA", at, message).with_problem());
             }
         }
     }
@@ -323,8 +329,10 @@ impl Walk<'_> {
                 "VALIDATOR_MISSING",
                 pointer::join(at, "validator"),
                 format!("no validator `{}` is registered", cut(name)),
-            );
+            )
+            .with_argument("validator", cut(name));
             if let Some(found) = nearest(name, self.validators.names()) {
+                finding.arguments.set("nearest", found.name);
                 finding.hint = Some(format!("did you mean `{}`?", found.name));
             }
             self.survey.findings.push(finding);
@@ -334,11 +342,10 @@ impl Walk<'_> {
         match &registered.validator {
             CustomValidator::Keyword(_) => {
                 let message = format!("`{name}` is a keyword: write it as one");
-                self.survey.findings.push(Finding::error(
-                    "INVALID_SCHEMA",
-                    pointer::join(at, "validator"),
-                    message,
-                ));
+                self.survey.findings.push(
+                    Finding::error("INVALID_SCHEMA", pointer::join(at, "validator"), message)
+                        .with_problem(),
+                );
             }
             CustomValidator::Remote(_) | CustomValidator::Transformation(_) => {
                 self.survey.deferred.insert(identity(entry), at.to_owned());
@@ -371,11 +378,10 @@ impl Walk<'_> {
             Ok(rule) => {
                 self.survey.expressions.insert(identity(entry), rule);
             }
-            Err(reason) => self.survey.findings.push(Finding::error(
-                "EXPR_PARSE",
-                pointer::join(at, "expression"),
-                reason,
-            )),
+            Err(reason) => self.survey.findings.push(
+                Finding::error("EXPR_PARSE", pointer::join(at, "expression"), reason)
+                    .with_problem(),
+            ),
         }
     }
 
@@ -393,14 +399,18 @@ impl Walk<'_> {
             finding.pointer = format!("{at}{}", finding.pointer);
             finding.message = format!("illegal options: {}", finding.message);
             finding.code = "INVALID_SCHEMA".into();
+            finding.arguments = Arguments::default();
             finding.fix = None;
-            self.survey.findings.push(finding);
+            self.survey.findings.push(finding.with_problem());
         }
     }
 
     fn finding(&mut self, keyword: &str, code: &'static str, message: &str, hint: Option<&str>) {
         let mut finding = Finding::error(code, pointer::join(&self.at, keyword), message);
         finding.hint = hint.map(str::to_owned);
+        if code == "INVALID_SCHEMA" {
+            finding = finding.with_problem();
+        }
         self.survey.findings.push(finding);
     }
 }

@@ -99,6 +99,7 @@ pub(super) fn parse(
         let message = format!("the reference `{}` leaves the registry", cut(text));
         return Err(Box::new(
             Finding::error("REMOTE_REFERENCE_FORBIDDEN", pointer, message)
+                .with_argument("reference", cut(text))
                 .with_hint(format!("register the schema and refer to it as {SCHEME}<schemaId>/<version>, or put it under $defs")),
         ));
     };
@@ -109,6 +110,7 @@ pub(super) fn parse(
                 pointer,
                 format!("the reference `{}` {why}", cut(text)),
             )
+            .with_argument("reference", cut(text))
             .with_hint(format!(
                 "name one exact version, for example {SCHEME}user-profile/1.0.0"
             )),

@@ -2,8 +2,9 @@
 
 use serde_json::{Number, Value};
 
-/// The name of a value's type; integers are `integer`.
-pub(super) fn type_name(value: &Value) -> &'static str {
+/// The name of a value's type in JSON Schema; integers are `integer`.
+#[must_use]
+pub fn type_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "boolean",

@@ -317,6 +317,8 @@ fn check_members<'s>(
                         place.key(key),
                         format!("the input has no member `{}`", wording::cut(name)),
                     )
+                    .with_argument("member", wording::cut(name))
+                    .with_optional_argument("nearest", near.map(|near| near.name))
                     .with_hint(hint.unwrap_or_else(|| "remove it".into())),
                 );
             }
@@ -331,6 +333,7 @@ fn check_members<'s>(
                             place.key(key),
                             format!("the required member `{}` has no source", near.name),
                         )
+                        .with_argument("member", near.name)
                         .with_hint(format!("did you mean `{}`?", near.name)),
                     );
                 }
@@ -354,6 +357,7 @@ pub(super) fn unmapped(name: &str, place: &Place<'_>, codes: FlowCodes) -> Findi
         place.key(name),
         format!("the required member `{}` has no source", wording::cut(name)),
     )
+    .with_argument("member", wording::cut(name))
     .with_hint(match codes.sample {
         "" => format!("add `\"{}\"` with a value of its own", wording::cut(name)),
         sample => format!(
@@ -432,6 +436,7 @@ pub(super) fn check_schema(
                     place,
                     format!("the required member `{}` has no source", wording::cut(name)),
                 )
+                .with_argument("member", wording::cut(name))
                 .with_hint(format!(
                     "build the object member by member and add `{}`",
                     wording::cut(name)
@@ -480,7 +485,10 @@ fn mismatch(
     };
     let hint =
         conversion(given, wanted).unwrap_or_else(|| format!("map a value that is {wanted_words}"));
-    Finding::new(severity, codes.mismatch, place, text).with_hint(hint)
+    Finding::new(severity, codes.mismatch, place, text)
+        .with_argument("expected", wanted_words)
+        .with_argument("actual", given_words)
+        .with_hint(hint)
 }
 
 /// The function that makes one of the other.
@@ -582,6 +590,7 @@ mod tests {
             &source,
             &mut findings,
         );
+        crate::codes::assert_arguments(&findings);
         let found: Vec<_> = findings
             .iter()
             .map(|f| (f.code.as_ref(), f.pointer.as_str(), f.severity))

@@ -145,7 +145,8 @@ fn check_examples(document: &Value, schema: Option<&CompiledSchema>, findings: &
                 "EXAMPLE_INVALID",
                 place.then(&problem.pointer),
                 format!("the example does not conform: {}", problem.message),
-            );
+            )
+            .with_argument("problem", problem.message.as_str());
             finding.hint = problem
                 .hint
                 .or_else(|| Some("repair the example, or the schema".into()));

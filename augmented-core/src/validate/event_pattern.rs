@@ -106,6 +106,7 @@ fn report(
             place,
             format!("`{}` is no legal {what}: {wrong}", wording::cut(text)),
         )
+        .with_argument("actual", wording::cut(text))
         .with_hint(example),
     );
     false

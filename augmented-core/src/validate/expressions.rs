@@ -415,7 +415,8 @@ impl<'c> Expressions<'c> {
 }
 
 fn finding_of(problem: ExprProblem, pointer: String) -> Finding {
-    let mut finding = Finding::error(problem.code, pointer, problem.message);
+    let mut finding =
+        Finding::error(problem.code, pointer, problem.message).with_arguments(problem.arguments);
     finding.hint = problem.hint;
     finding.offset_in_string = problem.offset;
     if let Some(right) = problem.replacement {
@@ -441,6 +442,7 @@ fn dash_finding(source: &str, right: &str, pointer: String) -> Finding {
         pointer.as_str(),
         "`-` subtracts; a step id with a dash needs index syntax",
     )
+    .with_problem()
     .with_hint(format!("write `{right}`"))
     .with_offset(same)
     .with_fix(vec![PatchOp::Replace {

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Arguments;
+
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -107,13 +109,16 @@ impl Related {
 
 /// One thing that is wrong or doubtful, where it is, and how to repair it.
 ///
+/// The arguments of its message live in memory only: they are not written, so that a finding read back has none, and
+/// two findings that differ in nothing else are equal.
+///
 /// ```
 /// use augmented_core::validate::Finding;
 /// let finding = Finding::error("UNKNOWN_STEP", "/steps/0/next/0/nextStepId", "no step is called `aprove`")
 ///     .with_hint("did you mean `approve`?");
 /// assert_eq!(finding.to_string(), "ERROR UNKNOWN_STEP at /steps/0/next/0/nextStepId: no step is called `aprove` (did you mean `approve`?)");
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finding {
     /// File the text came from, as the caller named it.
@@ -145,6 +150,39 @@ pub struct Finding {
     /// Offset in Unicode scalar values inside the string value at `pointer`, when the finding points into it.
     #[serde(skip)]
     pub offset_in_string: Option<usize>,
+    #[serde(skip)]
+    pub(crate) arguments: Arguments,
+}
+
+impl PartialEq for Finding {
+    fn eq(&self, other: &Self) -> bool {
+        // Taken apart, so that a new member is not forgotten here.
+        let Self {
+            file,
+            severity,
+            code,
+            pointer,
+            line,
+            column,
+            message,
+            hint,
+            fix,
+            related,
+            offset_in_string,
+            arguments: _,
+        } = self;
+        *file == other.file
+            && *severity == other.severity
+            && *code == other.code
+            && *pointer == other.pointer
+            && *line == other.line
+            && *column == other.column
+            && *message == other.message
+            && *hint == other.hint
+            && *fix == other.fix
+            && *related == other.related
+            && *offset_in_string == other.offset_in_string
+    }
 }
 
 impl Finding {
@@ -185,6 +223,7 @@ impl Finding {
             fix: None,
             related: Vec::new(),
             offset_in_string: None,
+            arguments: Arguments::default(),
         }
     }
 
@@ -214,6 +253,48 @@ impl Finding {
     pub fn with_offset(mut self, scalar_values: usize) -> Self {
         self.offset_in_string = Some(scalar_values);
         self
+    }
+
+    /// Attaches an argument of the message, one of those that the code declares.
+    ///
+    /// A value that must not be shown has no place here either.
+    #[must_use]
+    pub fn with_argument(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+        self.arguments.set(name, value);
+        self
+    }
+
+    /// Attaches an argument that is not always known.
+    #[must_use]
+    pub fn with_optional_argument(
+        mut self,
+        name: &'static str,
+        value: Option<impl Into<Value>>,
+    ) -> Self {
+        if let Some(value) = value {
+            self.arguments.set(name, value);
+        }
+        self
+    }
+
+    /// Attaches arguments, in the place of those it has.
+    #[must_use]
+    pub fn with_arguments(mut self, arguments: Arguments) -> Self {
+        self.arguments = arguments;
+        self
+    }
+
+    /// Attaches the message itself as the argument `problem`, for codes that have no words of their own.
+    #[must_use]
+    pub fn with_problem(self) -> Self {
+        let problem = self.message.clone();
+        self.with_argument("problem", problem)
+    }
+
+    /// The arguments of the message; none where it was read back.
+    #[must_use]
+    pub fn arguments(&self) -> &Arguments {
+        &self.arguments
     }
 
     /// Whether publishing is refused because of it.

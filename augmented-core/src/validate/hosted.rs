@@ -67,6 +67,7 @@ fn calendar(
                 place,
                 format!("no calendar `{}` is registered", wording::cut(id)),
             )
+            .with_argument("calendarId", wording::cut(id))
             .with_hint("register it with the host, or leave `calendarId` out"),
         );
     }
@@ -118,6 +119,8 @@ fn task(
                         "/implementation/kind",
                         format!("this host has nothing that executes {kind} tasks as this one"),
                     )
+                    .with_argument("kind", kind)
+                    .with_optional_argument("endpoint", endpoint.map(wording::cut))
                     .with_hint("register an executor for it, or use another implementation kind"),
                 );
             }
@@ -148,6 +151,12 @@ fn native(
                     "no handler `{}` is registered on this host",
                     wording::cut(name)
                 ),
+            )
+            .with_argument("kind", "NATIVE")
+            .with_argument("endpoint", wording::cut(name))
+            .with_optional_argument(
+                "nearest",
+                wording::near(name, names.iter().map(String::as_str)),
             )
             .with_hint(
                 hint.unwrap_or_else(|| "register a task handler of that name at start-up".into()),

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::resolver::ReferenceResolver;
 use super::wording;
-use super::{Finding, Related};
+use super::{Arguments, Finding, Related};
 use crate::model::{
     DefinitionKind, LifecycleStatus, VersionCandidate, VersionRequirement, builtin, select_version,
 };
@@ -167,6 +167,7 @@ impl<'b> Links<'b> {
         if let Err(problem) = VersionRequirement::of(reference.requirement) {
             findings.push(
                 Finding::error("VERSION_INVALID", reference.version_pointer.as_str(), problem.to_string())
+                    .with_optional_argument("actual", reference.requirement.map(wording::cut))
                     .with_hint("an exact version such as `1.2.0`, a range such as `^1.2`, or leave it out for the highest published one"),
             );
             return None;
@@ -192,6 +193,9 @@ impl<'b> Links<'b> {
                         chosen.version
                     ),
                 )
+                .with_argument("kind", reference.kind.to_string())
+                .with_argument("id", wording::cut(reference.id))
+                .with_argument("version", chosen.version.as_ref())
                 .with_hint("name a published version, or leave the version out")
                 .with_related(definition(reference, &chosen)),
             );
@@ -226,6 +230,7 @@ impl<'b> Links<'b> {
                     candidate.version, candidate.status
                 ),
             )
+            .with_arguments(named(code, reference, Some(&candidate.status.to_string())))
             .with_hint("publish it, or name a published version")
             .with_related(definition(reference, candidate));
         }
@@ -242,6 +247,7 @@ impl<'b> Links<'b> {
             place.as_str(),
             format!("no version of the {kind} `{id}` fits {wanted}"),
         )
+        .with_arguments(named(reference.code, reference, None))
         .with_hint(format!(
             "known versions: {}",
             wording::list(&versions).unwrap_or_default()
@@ -262,7 +268,13 @@ impl<'b> Links<'b> {
             } else {
                 reference.code
             };
+            let arguments = if code == "REFERENCE_WRONG_KIND" {
+                wrong_kind(kind, other)
+            } else {
+                named(code, reference, None)
+            };
             return finding(code, format!("`{id}` is a {other}, not a {kind}"))
+                .with_arguments(arguments)
                 .with_hint(format!("name a {kind}"));
         }
         let ids = self.ids(kind);
@@ -271,9 +283,13 @@ impl<'b> Links<'b> {
             ids.iter().map(AsRef::as_ref),
             &format!("known {kind}s"),
         );
-        finding(reference.code, format!("no {kind} `{id}` is known")).with_hint(
-            hint.unwrap_or_else(|| format!("add a document of kind `{kind}` with that id")),
-        )
+        let near = wording::near(reference.id, ids.iter().map(AsRef::as_ref));
+        finding(reference.code, format!("no {kind} `{id}` is known"))
+            .with_arguments(named(reference.code, reference, None))
+            .with_optional_argument("nearest", near)
+            .with_hint(
+                hint.unwrap_or_else(|| format!("add a document of kind `{kind}` with that id")),
+            )
     }
 
     /// Known ids of a kind, those of the call first.
@@ -358,4 +374,37 @@ pub(super) fn definition(reference: &Reference<'_>, candidate: &Candidate<'_>) -
         reference.id,
         candidate.version.as_ref(),
     )
+}
+/// The arguments of a finding about a reference: each code names the definition in its own way.
+fn named(code: &str, reference: &Reference<'_>, status: Option<&str>) -> Arguments {
+    let id = wording::cut(reference.id);
+    let mut arguments = Arguments::default();
+    let member = match code {
+        "UNKNOWN_TASK" | "TOOL_UNKNOWN" => "taskId",
+        "UNKNOWN_WORKFLOW" => "workflowId",
+        "UNKNOWN_COMPONENT" | "TASK_UI_UNKNOWN" => "componentId",
+        "TASK_INTEGRATION_UNKNOWN" => "integrationId",
+        _ => {
+            arguments.set("kind", reference.kind.to_string());
+            "id"
+        }
+    };
+    arguments.set(member, id);
+    match (code, status) {
+        ("REFERENCE_NOT_PUBLISHED", Some(status)) => arguments.set("status", status),
+        ("REFERENCE_UNKNOWN", _) => {
+            if let Some(requirement) = reference.requirement {
+                arguments.set("requirement", wording::cut(requirement));
+            }
+        }
+        _ => {}
+    }
+    arguments
+}
+
+fn wrong_kind(expected: DefinitionKind, actual: DefinitionKind) -> Arguments {
+    let mut arguments = Arguments::default();
+    arguments.set("expected", expected.to_string());
+    arguments.set("actual", actual.to_string());
+    arguments
 }

@@ -10,7 +10,10 @@ use super::Finding;
 pub trait MessageCatalog {
     /// The text of a code in the first of the locales the catalogue knows, or `None` for English.
     ///
-    /// `args` has `pointer`, `name` (the last token of the pointer), `message` (the English text) and `hint`.
+    /// `args` has `pointer`, `name` (the last token of the pointer), `message` (the English text), `hint`, and the
+    /// arguments that the code declares, such as `limit` and `actual` of `minimum`; see
+    /// [`Code::arguments`](crate::codes::Code::arguments). An argument whose declared name ends with `?` may be
+    /// missing, and all of them are where the finding was read back from JSON or made by the host without them.
     fn message(&self, code: &str, args: &Map<String, Value>, locales: &[String]) -> Option<String>;
 }
 
@@ -27,6 +30,9 @@ pub fn localise(findings: &mut [Finding], catalogue: &dyn MessageCatalog, locale
         args.insert("message".into(), finding.message.clone().into());
         if let Some(hint) = &finding.hint {
             args.insert("hint".into(), hint.clone().into());
+        }
+        for (argument, value) in finding.arguments.iter() {
+            args.insert(argument.into(), value.clone());
         }
         if let Some(text) = catalogue.message(&finding.code, &args, locales) {
             finding.message = text;
@@ -85,6 +91,28 @@ mod tests {
                 .collect::<Vec<_>>()
         };
         assert_eq!(pointers(&shown), pointers(&findings()));
+    }
+
+    struct Limits;
+
+    impl MessageCatalog for Limits {
+        fn message(&self, _: &str, args: &Map<String, Value>, _: &[String]) -> Option<String> {
+            Some(format!("{} > {}", args.get("actual")?, args.get("limit")?))
+        }
+    }
+
+    #[test]
+    fn a_catalogue_is_given_the_arguments() {
+        let mut shown = findings();
+        shown.push(
+            Finding::error("maximum", "/jitter", "too large")
+                .with_argument("limit", 1)
+                .with_argument("actual", 2),
+        );
+        localise(&mut shown, &Limits, &[]);
+        let last = shown.pop().unwrap();
+        assert_eq!(last.message, "2 > 1");
+        assert_eq!(shown, findings());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! One cause gives one finding, and what a certain repair would repair is reported, then taken as repaired, so that one
 //! call tells all there is to tell.
 
+mod arguments;
 mod dataflow;
 mod embedded;
 mod event_pattern;
@@ -30,6 +31,7 @@ mod structure;
 mod validator;
 mod wording;
 
+pub use arguments::Arguments;
 pub use embedded::schema_references;
 pub use finding::{Finding, PatchOp, Related, Severity};
 pub use host::{HandlerContract, HostRegistry, PolicyCheck, Registration, RuleSet, SemanticRule};
@@ -39,3 +41,4 @@ pub use published::Published;
 pub use report::{Report, value_hash};
 pub use resolver::{DefinitionCatalogue, KnownDefinition, NoReferences, ReferenceResolver};
 pub use validator::{DefinitionValidator, Document, Purpose};
+pub(crate) use wording::cut;

@@ -274,6 +274,7 @@ impl<'e> DefinitionValidator<'e> {
                 "/kind",
                 format!("documents of kind `{kind}` are not supported by this version"),
             )
+            .with_argument("actual", kind.to_string())
             .with_hint(format!("supported: {}", kinds()));
             return Checked::unreadable(finding);
         };
@@ -458,6 +459,8 @@ fn too_large(document: &Document<'_>, purpose: Purpose) -> Option<Finding> {
             "",
             format!("the document has {bytes} bytes, a definition has at most {limit}"),
         )
+        .with_argument("limit", limit)
+        .with_argument("actual", bytes)
         .with_hint("keep large data elsewhere and refer to it, or split the definition")
     })
 }
@@ -564,6 +567,9 @@ fn frozen(member: &Member<'_>, links: &Links<'_>) -> Option<Finding> {
                 member.kind, member.id, member.version, stored.status
             ),
         )
+        .with_argument("kind", member.kind.to_string())
+        .with_argument("id", wording::cut(member.id))
+        .with_argument("version", member.version.to_string())
         .with_hint("published content never changes: give the document a higher version"),
     )
 }
@@ -619,6 +625,9 @@ impl<'b, 'd> Identities<'b, 'd> {
                 "/version",
                 format!("{kind} `{}` {version} is defined twice", wording::cut(id)),
             )
+            .with_argument("kind", kind.to_string())
+            .with_argument("id", wording::cut(id))
+            .with_argument("version", version.to_string())
             .with_hint("remove one of the two, or give it another version or id")
             .with_related(related),
         )

@@ -15,6 +15,14 @@ pub(crate) fn suggest<'a>(
     list(&candidates).map(|names| format!("{what}: {names}"))
 }
 
+/// The nearest candidate, if one is near.
+pub(crate) fn near<'a>(
+    written: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    nearest(written, candidates).map(|near| near.name)
+}
+
 /// "`a`, `b` and 3 more", or `None` for none.
 pub(crate) fn list(names: &[&str]) -> Option<String> {
     const SHOWN: usize = 8;

@@ -381,6 +381,7 @@ fn no_requirement(requirement: Option<&str>) -> EngineError {
         "/version",
         format!("`{text}` is neither a version nor a range of versions"),
     )
+    .with_argument("actual", text)
     .with_hint("write an exact version such as 1.2.0 or a range such as ^1");
     EngineError::invalid(
         "VERSION_INVALID",

@@ -329,6 +329,9 @@ impl Read {
         );
         self.place(
             Finding::error("VERSION_FROZEN", "/version", message)
+                .with_argument("kind", stored.kind.to_string())
+                .with_argument("id", stored.business_id.to_string())
+                .with_argument("version", stored.version.to_string())
                 .with_hint("give the new content a higher version"),
         )
     }
@@ -338,6 +341,8 @@ impl Read {
             format!("version {highest} is published already, and a new version must be higher");
         self.place(
             Finding::error("VERSION_TOO_LOW", "/version", message)
+                .with_optional_argument("actual", self.value.get("version").cloned())
+                .with_argument("highest", highest)
                 .with_hint(format!("choose a version above {highest}")),
         )
     }

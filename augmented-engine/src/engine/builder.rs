@@ -272,11 +272,14 @@ impl EngineBuilder {
         for (task_id, script) in &self.mocks {
             match MockTask::compile(script, &*self.expressions) {
                 Ok(mock) => registry.mock(task_id, mock),
-                Err(error) => findings.push(Finding::error(
-                    "MOCK_INVALID",
-                    error.pointer.clone(),
-                    format!("the mock of `{task_id}`: {}", error.message),
-                )),
+                Err(error) => findings.push(
+                    Finding::error(
+                        "MOCK_INVALID",
+                        error.pointer.clone(),
+                        format!("the mock of `{task_id}`: {}", error.message),
+                    )
+                    .with_argument("task", task_id.as_str()),
+                ),
             }
         }
         if findings.is_empty() {

@@ -125,18 +125,23 @@ impl StartRequest {
         }
         if let Some(metadata) = &self.metadata {
             if !metadata.is_object() {
-                findings.push(Finding::error(
-                    "type",
-                    "/metadata",
-                    "`metadata` must be an object",
-                ));
+                findings.push(
+                    Finding::error("type", "/metadata", "`metadata` must be an object")
+                        .with_argument("expected", vec!["object"])
+                        .with_argument("actual", augmented_core::schema::type_name(metadata)),
+                );
             }
-            if canonical::to_string(metadata).len() > MAX_METADATA {
-                findings.push(Finding::error(
-                    "METADATA_TOO_LARGE",
-                    "/metadata",
-                    "`metadata` is larger than 16 KiB",
-                ));
+            let size = canonical::to_string(metadata).len();
+            if size > MAX_METADATA {
+                findings.push(
+                    Finding::error(
+                        "METADATA_TOO_LARGE",
+                        "/metadata",
+                        "`metadata` is larger than 16 KiB",
+                    )
+                    .with_argument("limit", MAX_METADATA)
+                    .with_argument("actual", size),
+                );
             }
         }
         findings

@@ -118,6 +118,9 @@ fn check_drafts(new: &[&NewSchema]) -> Result<(), EngineError> {
                 format!("/schema{}", to.pointer),
                 message,
             )
+            .with_argument("kind", "schema")
+            .with_argument("id", to.schema_id.as_str())
+            .with_argument("status", "DRAFT")
             .with_hint("publish both, or keep both as drafts")
         }));
     }
@@ -153,6 +156,8 @@ fn check_bundle(bundle: &[NewSchema]) -> Result<(), EngineError> {
                 format!("/{index}/schemaId"),
                 format!("`{}` stands twice in the bundle", new.schema_id),
             )
+            .with_argument("kind", "schema")
+            .with_argument("id", new.schema_id.as_str())
         })
         .collect();
     if findings.is_empty() {

@@ -237,6 +237,8 @@ pub(super) fn version_for(
     let latest = published.filter_map(parse).max();
     next_version(latest.as_ref(), given, bump).map_err(|too_low| {
         let finding = Finding::error("VERSION_TOO_LOW", "/version", too_low.to_string())
+            .with_optional_argument("actual", given.map(Version::to_string))
+            .with_argument("required", too_low.least.to_string())
             .with_hint(format!("at least `{}`", too_low.least));
         EngineError::invalid(
             "VERSION_TOO_LOW",
@@ -254,6 +256,7 @@ pub(super) fn parsed_version(text: &str) -> Result<Version, EngineError> {
             "/version",
             format!("`{text}` is not a semantic version"),
         )
+        .with_argument("actual", text)
         .with_hint("write it like 1.2.0");
         EngineError::invalid(
             "VERSION_INVALID",

@@ -152,5 +152,8 @@ fn referrer(found: &SchemaUse) -> Finding {
         found.id.clone(),
         found.version.clone(),
     );
-    Finding::error("REFERENCED_BY", "", message).with_related(place)
+    let referrer = format!("{} {} {}", found.kind, found.id, found.version);
+    Finding::error("REFERENCED_BY", "", message)
+        .with_argument("referrer", referrer)
+        .with_related(place)
 }

@@ -122,11 +122,14 @@ impl DerivedTask {
 
     fn from_document(name: &str, document: Arc<Value>) -> Result<Self, Vec<Finding>> {
         let definition = TaskDefinition::deserialize(&*document).map_err(|error| {
-            vec![Finding::error(
-                "TASK_INVALID",
-                "",
-                format!("the handler `{name}` gives no legal task definition: {error}"),
-            )]
+            vec![
+                Finding::error(
+                    "TASK_INVALID",
+                    "",
+                    format!("the handler `{name}` gives no legal task definition: {error}"),
+                )
+                .with_argument("handler", name),
+            ]
         })?;
         // Equal on every node that has the same handler, so that an instance may move between them.
         let digest = content_hash(DefinitionKind::Task, &document);

@@ -143,6 +143,8 @@ impl DataCheck {
             Self::AnyObject if data.is_object() => Vec::new(),
             Self::AnyObject => vec![
                 Finding::error("type", "", "expected an object")
+                    .with_argument("expected", vec!["object"])
+                    .with_argument("actual", augmented_core::schema::type_name(data))
                     .with_hint("the schema says `\"type\": \"object\"`"),
             ],
             Self::Schema(schema) if schema.is_valid(data) => Vec::new(),

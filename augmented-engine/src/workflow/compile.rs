@@ -627,11 +627,10 @@ impl Compiler<'_> {
     fn target(&mut self, step_id: &str, at: &str) -> Option<StepIdx> {
         let found = self.by_id.get(step_id).copied();
         if found.is_none() {
-            self.findings.push(Finding::error(
-                "UNKNOWN_STEP",
-                at,
-                format!("no step is called `{step_id}`"),
-            ));
+            self.findings.push(
+                Finding::error("UNKNOWN_STEP", at, format!("no step is called `{step_id}`"))
+                    .with_argument("stepId", step_id),
+            );
         }
         found
     }
@@ -681,7 +680,8 @@ impl Compiler<'_> {
 }
 
 fn expression_finding(problem: ExprProblem, at: &str) -> Finding {
-    let mut finding = Finding::error(problem.code, at, problem.message);
+    let arguments = problem.arguments().clone();
+    let mut finding = Finding::error(problem.code, at, problem.message).with_arguments(arguments);
     finding.hint = problem.hint;
     finding.offset_in_string = problem.offset;
     finding

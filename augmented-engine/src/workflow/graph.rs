@@ -360,14 +360,17 @@ impl CompiledWorkflow {
             None => {
                 let mut known: Vec<&str> = signals.keys().map(String::as_str).collect();
                 known.sort_unstable();
-                vec![augmented_core::validate::Finding::error(
-                    "UNKNOWN_SIGNAL",
-                    "",
-                    format!(
-                        "the workflow declares no signal `{signal_type}`; it declares {}",
-                        known.join(", ")
-                    ),
-                )]
+                vec![
+                    augmented_core::validate::Finding::error(
+                        "UNKNOWN_SIGNAL",
+                        "",
+                        format!(
+                            "the workflow declares no signal `{signal_type}`; it declares {}",
+                            known.join(", ")
+                        ),
+                    )
+                    .with_argument("signalType", signal_type),
+                ]
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Members and elements: what is read below a value.
 
+use crate::validate::cut;
 use cel::IdedExpr;
 use cel::common::ast::{Expr, LiteralValue, SelectExpr};
 
@@ -93,7 +94,8 @@ impl<'s> Compiler<'s> {
             MemberShape::Known(member) => Some(member),
             MemberShape::Open => None,
             MemberShape::Unknown { record, members } => {
-                let hint = match nearest(name, members.iter().copied()) {
+                let near = nearest(name, members.iter().copied());
+                let hint = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => format!("it has {}", members.join(", ")),
                 };
@@ -102,6 +104,8 @@ impl<'s> Compiler<'s> {
                         EXPR_UNKNOWN_MEMBER,
                         format!("`{record}` has no member `{name}`"),
                     )
+                    .argument("member", cut(name))
+                    .optional_argument("nearest", near)
                     .at(at)
                     .hint(hint),
                 );
@@ -113,6 +117,7 @@ impl<'s> Compiler<'s> {
                         EXPR_UNKNOWN_MEMBER,
                         format!("`{name}` is read from {title}, which has no members"),
                     )
+                    .argument("member", cut(name))
                     .at(at),
                 );
                 None

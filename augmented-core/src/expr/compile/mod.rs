@@ -4,6 +4,7 @@ mod literals;
 mod members;
 mod operators;
 
+use crate::validate::cut;
 use cel::IdedExpr;
 use cel::common::ast::Expr;
 
@@ -121,6 +122,8 @@ pub(crate) fn compile(
         );
         compiler.problems.push(
             ExprProblem::new(EXPR_TYPE, message)
+                .argument("expected", "a bool")
+                .argument("actual", typed.kind.title())
                 .at(Some(0))
                 .hint("compare the value, for example with `==`"),
         );
@@ -336,12 +339,17 @@ fn unknown_root(name: &str, site: &ExprSite, scopes: &[Scope]) -> ExprProblem {
         .roots()
         .chain(scopes.iter().map(|scope| scope.name.as_str()))
         .collect();
-    let hint = match (nearest(name, roots.iter().copied()), elsewhere(name)) {
+    let near = nearest(name, roots.iter().copied());
+    let hint = match (near, elsewhere(name)) {
         (Some(near), _) => format!("did you mean `{near}`?"),
         (None, Some(advice)) => advice.to_owned(),
         (None, None) => format!("what may be read here is {}", roots.join(", ")),
     };
-    ExprProblem::new(EXPR_UNKNOWN_ROOT, message).hint(hint)
+    ExprProblem::new(EXPR_UNKNOWN_ROOT, message)
+        .argument("root", cut(name))
+        .optional_argument("nearest", near)
+        .argument("legal", roots)
+        .hint(hint)
 }
 
 /// What to write where a root of other places is read.

@@ -63,6 +63,8 @@ impl<'s> Compiler<'s> {
                 EXPR_TYPE,
                 format!("{place} needs bools, not {}", typed.kind.title()),
             )
+            .argument("expected", "a bool")
+            .argument("actual", typed.kind.title())
             .at(at);
             self.problems.push(problem);
         }

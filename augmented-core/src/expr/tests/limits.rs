@@ -13,6 +13,7 @@ fn refused(source: &str) {
         .compile(source, &site(Profile::Strict))
         .map(|_| ())
         .unwrap_err();
+    crate::codes::assert_problem_arguments(&problems);
     let shown: String = source.chars().take(40).collect();
     assert_eq!(problems[0].code, "EXPR_LIMIT", "{shown}: {problems:?}");
     assert!(

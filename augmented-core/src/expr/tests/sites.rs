@@ -7,7 +7,10 @@ use crate::expr::{CelEngine, ExprSite, ExpressionEngine, HostFunction, JsonBindi
 fn problems(source: &str, site: &ExprSite) -> Vec<String> {
     match CelEngine::shared().compile(source, site) {
         Ok(_) => Vec::new(),
-        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        Err(problems) => {
+            crate::codes::assert_problem_arguments(&problems);
+            problems.iter().map(ToString::to_string).collect()
+        }
     }
 }
 

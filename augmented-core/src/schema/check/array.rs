@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::scalar::limit;
-use super::{Checker, Members, Mode};
+use super::{Checker, Members, Mode, argue_limit};
 use crate::json::{canonical, pointer};
 use crate::schema::dialect::Dialect;
 use crate::schema::documents::At;
@@ -34,23 +34,25 @@ impl<'a> Checker<'a> {
         let mut ok = true;
         if let Some(min) = limit(schema, "minItems").filter(|min| count < *min) {
             ok = false;
-            self.report(Some(schema), "minItems", |this| {
+            let finding = self.report(Some(schema), "minItems", |this| {
                 format!(
                     "{} has {}, expected at least {min}",
                     this.name(Some(schema)),
                     message::count(count, "element")
                 )
             });
+            argue_limit(finding, min, Some(count));
         }
         if let Some(max) = limit(schema, "maxItems").filter(|max| count > *max) {
             ok = false;
-            self.report(Some(schema), "maxItems", |this| {
+            let finding = self.report(Some(schema), "maxItems", |this| {
                 format!(
                     "{} has {}, expected at most {max}",
                     this.name(Some(schema)),
                     message::count(count, "element")
                 )
             });
+            argue_limit(finding, max, Some(count));
         }
         ok
     }
@@ -76,7 +78,11 @@ impl<'a> Checker<'a> {
                 )
             });
             match finding {
-                Some(finding) => finding.related.push(related),
+                Some(finding) => {
+                    finding.arguments.set("first", first);
+                    finding.arguments.set("second", index);
+                    finding.related.push(related);
+                }
                 None => return false,
             }
         }
@@ -104,13 +110,20 @@ impl<'a> Checker<'a> {
             Some(max) if !too_few => format!("at most {max}"),
             _ => format!("at least {min}"),
         };
-        self.report(Some(schema), "contains", |this| {
+        let finding = self.report(Some(schema), "contains", |this| {
             format!(
                 "{} has {} of the required kind, expected {expected}",
                 this.name(Some(schema)),
                 message::count(found, "element")
             )
         });
+        if let Some(finding) = finding {
+            match max {
+                Some(max) if !too_few => finding.arguments.set("maximum", max),
+                _ => finding.arguments.set("minimum", min),
+            }
+            finding.arguments.set("actual", found);
+        }
         false
     }
 }

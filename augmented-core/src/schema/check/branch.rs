@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use super::{Checker, Members, Mode, type_names};
+use super::{Checker, Members, Mode, argue, type_names};
 use crate::json::nearest::nearest;
 use crate::json::pointer;
 use crate::schema::documents::At;
@@ -79,7 +79,8 @@ impl<'a> Checker<'a> {
         if !self.accepts(at.with(below), value) {
             return true;
         }
-        self.report(Some(schema), "not", |this| {
+        let actual = self.actual(value);
+        let finding = self.report(Some(schema), "not", |this| {
             let title = below
                 .get("title")
                 .or_else(|| below.get("description"))
@@ -87,6 +88,9 @@ impl<'a> Checker<'a> {
             let what = title.map_or_else(|| "what it must not be".to_owned(), message::cut);
             format!("{} is {what}", this.name(Some(schema)))
         });
+        if let Some(finding) = finding {
+            argue(finding, "actual", actual);
+        }
         false
     }
 
@@ -126,7 +130,7 @@ impl<'a> Checker<'a> {
                 false
             }
             several => {
-                self.report(Some(schema), "oneOf", |this| {
+                let finding = self.report(Some(schema), "oneOf", |this| {
                     let which: Vec<String> = fitting
                         .iter()
                         .filter_map(|index| Some(branch_name(branches.get(*index)?, *index)))
@@ -137,6 +141,9 @@ impl<'a> Checker<'a> {
                         which.join(", ")
                     )
                 });
+                if let Some(finding) = finding {
+                    finding.arguments.set("branches", branches.len());
+                }
                 false
             }
         }
@@ -186,9 +193,12 @@ impl<'a> Checker<'a> {
         }
         let all: Vec<&Value> = tag.values.iter().flatten().copied().collect();
         let key = message::cut(&tag.key);
-        self.report_at(path, Some(schema), "required", |_| {
+        let finding = self.report_at(path, Some(schema), "required", |_| {
             format!("`{key}` is missing, expected one of {}", message::list(all))
         });
+        if let Some(finding) = finding {
+            finding.arguments.set("member", key);
+        }
         Some(false)
     }
 
@@ -305,13 +315,16 @@ impl<'a> Checker<'a> {
             }
         }
         let Some((_, mut found)) = best else {
-            self.report(Some(schema), keyword, |this| {
+            let finding = self.report(Some(schema), keyword, |this| {
                 format!(
                     "{} fits none of {} alternatives",
                     this.name(Some(schema)),
                     branches.len()
                 )
             });
+            if let Some(finding) = finding {
+                finding.arguments.set("branches", branches.len());
+            }
             return;
         };
         if alternatives > 1

@@ -6,6 +6,7 @@ use super::{Checker, Members, Mode};
 use crate::schema::builder::custom_entries;
 use crate::schema::custom::{CheckInput, Complaint, CustomValidator, ValidatorError};
 use crate::schema::documents::At;
+use crate::schema::message;
 use crate::schema::registry::guarded;
 use crate::schema::validate::DeferredCheck;
 use crate::validate::{Finding, Severity};
@@ -138,7 +139,8 @@ impl<'a> Checker<'a> {
                 }
                 let pointer = format!("{}{}", self.path, complaint.pointer);
                 let code = complaint.code.unwrap_or_else(|| code.to_owned());
-                let mut finding = Finding::new(severity, code, pointer, complaint.message);
+                let mut finding = Finding::new(severity, code, pointer, complaint.message)
+                    .with_argument("validator", message::cut(name));
                 finding.hint = complaint.hint;
                 self.findings.push(finding);
             }

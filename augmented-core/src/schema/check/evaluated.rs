@@ -137,12 +137,15 @@ impl<'a> Checker<'a> {
             if *rule == Value::Bool(false) {
                 valid = false;
                 let place = pointer::join_index(&self.path, index);
-                self.report_at(place, Some(schema), "unevaluatedItems", |this| {
+                let finding = self.report_at(place, Some(schema), "unevaluatedItems", |this| {
                     format!(
                         "element {index} is not one {} may have",
                         this.name(Some(schema))
                     )
                 });
+                if let Some(finding) = finding {
+                    finding.arguments.set("index", index);
+                }
             } else {
                 valid &= self.element(at.with(rule), index, item);
             }

@@ -217,7 +217,7 @@ impl<'a> Checker<'a> {
     }
 
     fn wrong_type(&mut self, schema: Option<Members<'a>>, names: &[&str], value: &Value) {
-        self.report(schema, "type", |this| {
+        let finding = self.report(schema, "type", |this| {
             let wanted: Vec<String> = names.iter().map(|name| message::typed(name)).collect();
             let found = match value {
                 Value::Null | Value::Array(_) | Value::Object(_) => {
@@ -237,6 +237,10 @@ impl<'a> Checker<'a> {
                 message::either(&wanted)
             )
         });
+        if let Some(finding) = finding {
+            finding.arguments.set("expected", names.to_vec());
+            finding.arguments.set("actual", types::type_name(value));
+        }
     }
 
     /// `enum` and `const`.
@@ -278,8 +282,25 @@ impl<'a> Checker<'a> {
             [only] => message::list([*only]),
             several => format!("one of {}", message::list(several.iter().copied())),
         };
+        let actual = self.actual(value);
         let finding = self.report(schema, code, |this| this.is_but(schema, value, &expected))?;
+        match (code, allowed.as_slice()) {
+            ("const", [only]) => {
+                finding
+                    .arguments
+                    .set("expected", message::expected_argument(only));
+            }
+            (_, several) => {
+                finding
+                    .arguments
+                    .set("allowed", message::expected_arguments(several));
+            }
+        }
+        argue(finding, "actual", actual);
         let meant = meant?;
+        if code != "const" {
+            finding.arguments.set("nearest", meant.name);
+        }
         finding.hint = Some(format!(
             "did you mean {}?",
             message::show(&Value::from(meant.name))
@@ -394,6 +415,12 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// The value as an argument of a message; none where it must not be shown, or nobody would see it.
+    fn actual(&self, value: &Value) -> Option<Value> {
+        let shown = self.mode != Mode::Test && !self.is_hidden();
+        shown.then(|| message::argument(value))
+    }
+
     /// Hides what another schema than that of the root says must not be shown of a value at a path.
     pub(super) fn hide(&mut self, at: At<'_>, value: &Value, path: &str) {
         if self.mode == Mode::Collect && self.schema.has_sensitive() {
@@ -489,5 +516,24 @@ fn type_names(wanted: &Value) -> Vec<&str> {
         Value::String(name) => vec![name],
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect(),
         _ => Vec::new(),
+    }
+}
+
+/// Attaches an argument that is not always known.
+fn argue(finding: &mut Finding, name: &'static str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        finding.arguments.set(name, value);
+    }
+}
+
+/// Attaches the limit that a value passes, and the value where it may be shown.
+fn argue_limit(
+    finding: Option<&mut Finding>,
+    limit: impl Into<Value>,
+    actual: Option<impl Into<Value>>,
+) {
+    if let Some(finding) = finding {
+        finding.arguments.set("limit", limit);
+        argue(finding, "actual", actual);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Map, Value};
 
 use super::scalar::limit;
-use super::{Checker, Members, Mode};
+use super::{Checker, Members, Mode, argue, argue_limit, type_names};
 use crate::json::nearest::nearest;
 use crate::json::pointer;
 use crate::schema::dialect::Dialect;
@@ -158,6 +158,11 @@ impl<'a> Checker<'a> {
             return self.member(below, name, value);
         }
         let path = pointer::join(&self.path, name);
+        let resolved = self.documents.through_references(below).object();
+        let wanted = resolved
+            .and_then(|schema| schema.get("type"))
+            .map(type_names)
+            .unwrap_or_default();
         let finding = self.report_at(path.clone(), below.object(), "type", |_| {
             format!(
                 "`{}` is null, expected a value or no member",
@@ -165,6 +170,8 @@ impl<'a> Checker<'a> {
             )
         });
         if let Some(finding) = finding {
+            finding.arguments.set("expected", wanted);
+            finding.arguments.set("actual", "null");
             finding.hint = Some("leave an optional member out".to_owned());
             finding.fix = Some(vec![PatchOp::Remove { path }]);
         }
@@ -184,12 +191,15 @@ impl<'a> Checker<'a> {
         }
         let reason = self.reason(rule, &Value::from(name));
         let at = pointer::join(&self.path, name);
-        self.report_at(at, Some(schema), "propertyNames", |_| {
+        let finding = self.report_at(at, Some(schema), "propertyNames", |_| {
             format!(
                 "the member name `{}` is not allowed: {reason}",
                 message::cut(name)
             )
         });
+        if let Some(finding) = finding {
+            finding.arguments.set("member", message::cut(name));
+        }
         false
     }
 
@@ -254,9 +264,9 @@ impl<'a> Checker<'a> {
         let finding = self.report_at(pointer, own.or(Some(schema)), "required", |_| {
             format!("`{}` is missing", message::cut(name))
         });
-        if let Some(finding) = finding
-            && let Some(example) = resolved.and_then(|at| example(at.value))
-        {
+        let Some(finding) = finding else { return };
+        finding.arguments.set("member", message::cut(name));
+        if let Some(example) = resolved.and_then(|at| example(at.value)) {
             finding.hint = Some(format!("for example `{}: {example}`", Value::from(name)));
         }
     }
@@ -266,23 +276,25 @@ impl<'a> Checker<'a> {
         let mut ok = true;
         if let Some(min) = limit(schema, "minProperties").filter(|min| count < *min) {
             ok = false;
-            self.report(Some(schema), "minProperties", |this| {
+            let finding = self.report(Some(schema), "minProperties", |this| {
                 format!(
                     "{} has {}, expected at least {min}",
                     this.name(Some(schema)),
                     message::count(count, "member")
                 )
             });
+            argue_limit(finding, min, Some(count));
         }
         if let Some(max) = limit(schema, "maxProperties").filter(|max| count > *max) {
             ok = false;
-            self.report(Some(schema), "maxProperties", |this| {
+            let finding = self.report(Some(schema), "maxProperties", |this| {
                 format!(
                     "{} has {}, expected at most {max}",
                     this.name(Some(schema)),
                     message::count(count, "member")
                 )
             });
+            argue_limit(finding, max, Some(count));
         }
         ok
     }
@@ -310,13 +322,17 @@ impl<'a> Checker<'a> {
                 if !members.contains_key(other) {
                     ok = false;
                     let at = pointer::join(&self.path, other);
-                    self.report_at(at, Some(schema), "dependentRequired", |_| {
+                    let finding = self.report_at(at, Some(schema), "dependentRequired", |_| {
                         format!(
                             "`{}` is missing, and `{}` needs it",
                             message::cut(other),
                             message::cut(name)
                         )
                     });
+                    if let Some(finding) = finding {
+                        finding.arguments.set("member", message::cut(name));
+                        finding.arguments.set("missing", message::cut(other));
+                    }
                 }
             }
         }
@@ -361,6 +377,8 @@ impl<'a> Checker<'a> {
         let Some(finding) = finding else {
             return;
         };
+        finding.arguments.set("member", message::cut(name));
+        argue(finding, "nearest", meant.map(|(guess, _)| guess.name));
         match (meant, target) {
             (Some((guess, below)), Some(target)) => {
                 finding.hint = Some(format!("did you mean `{}`?", guess.name));

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Number, Value};
 
-use super::{Checker, Members, Mode};
+use super::{Checker, Members, Mode, argue, argue_limit};
 use crate::schema::custom::CustomValidator;
 use crate::schema::documents::At;
 use crate::schema::registry::guarded;
@@ -35,18 +35,25 @@ impl<'a> Checker<'a> {
             };
             if !holds(types::compare_numbers(number, bound)) {
                 ok = false;
-                self.report(Some(schema), keyword, |this| {
+                let actual = self.actual(value);
+                let finding = self.report(Some(schema), keyword, |this| {
                     this.is_but(Some(schema), value, &format!("{words} {bound}"))
                 });
+                argue_limit(finding, bound.clone(), actual);
             }
         }
         if let Some(divisor) = schema.get("multipleOf")
             && !self.leaf(at, "multipleOf", divisor, value)
         {
             ok = false;
-            self.report(Some(schema), "multipleOf", |this| {
+            let actual = self.actual(value);
+            let finding = self.report(Some(schema), "multipleOf", |this| {
                 this.is_but(Some(schema), value, &format!("a multiple of {divisor}"))
             });
+            if let Some(finding) = finding {
+                finding.arguments.set("step", divisor.clone());
+                argue(finding, "actual", actual);
+            }
         }
         ok
     }
@@ -67,19 +74,25 @@ impl<'a> Checker<'a> {
         {
             ok = false;
             let pattern = pattern.as_str().unwrap_or_default();
-            self.report(Some(schema), "pattern", |this| {
+            let actual = self.actual(value);
+            let finding = self.report(Some(schema), "pattern", |this| {
                 this.is_but(
                     Some(schema),
                     value,
                     &format!("to match the pattern {}", message::cut(pattern)),
                 )
             });
+            if let Some(finding) = finding {
+                finding.arguments.set("pattern", message::cut(pattern));
+                argue(finding, "actual", actual);
+            }
         }
         if let Some(Value::String(name)) = schema.get("format")
             && !self.has_format(at, name, value, text)
         {
             ok = false;
             let example = format::example(name);
+            let actual = self.actual(value);
             let finding = self.report(Some(schema), "format", |this| {
                 this.is_but(
                     Some(schema),
@@ -88,6 +101,8 @@ impl<'a> Checker<'a> {
                 )
             });
             if let Some(finding) = finding {
+                finding.arguments.set("format", message::cut(name));
+                argue(finding, "actual", actual);
                 finding.hint =
                     example.map(|example| format!("for example {}", Value::from(example)));
             }
@@ -98,13 +113,21 @@ impl<'a> Checker<'a> {
             {
                 ok = false;
                 let wanted = argument.as_str().unwrap_or_default();
-                self.report(Some(schema), keyword, |this| {
+                let finding = self.report(Some(schema), keyword, |this| {
                     this.is_but(
                         Some(schema),
                         value,
                         &format!("content of {}", message::cut(wanted)),
                     )
                 });
+                if let Some(finding) = finding {
+                    let argument = if keyword == "contentEncoding" {
+                        "encoding"
+                    } else {
+                        "mediaType"
+                    };
+                    finding.arguments.set(argument, message::cut(wanted));
+                }
             }
         }
         ok
@@ -119,7 +142,7 @@ impl<'a> Checker<'a> {
         let mut ok = true;
         if let Some(min) = min.filter(|min| length < *min) {
             ok = false;
-            self.report(Some(schema), "minLength", |this| {
+            let finding = self.report(Some(schema), "minLength", |this| {
                 this.is_but(
                     Some(schema),
                     value,
@@ -129,10 +152,11 @@ impl<'a> Checker<'a> {
                     ),
                 )
             });
+            argue_limit(finding, min, Some(length));
         }
         if let Some(max) = max.filter(|max| length > *max) {
             ok = false;
-            self.report(Some(schema), "maxLength", |this| {
+            let finding = self.report(Some(schema), "maxLength", |this| {
                 this.is_but(
                     Some(schema),
                     value,
@@ -142,6 +166,7 @@ impl<'a> Checker<'a> {
                     ),
                 )
             });
+            argue_limit(finding, max, Some(length));
         }
         ok
     }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::version::{Bump, VersionTooLow, next_version};
 use super::CompiledSchema;
+use crate::json::pointer;
 use crate::validate::{Finding, Related};
 
 /// What a new version of a schema may change.
@@ -332,6 +333,8 @@ impl CompatibilityChecker {
             );
             report.findings.push(
                 Finding::error("INCOMPATIBLE_SCHEMA", change.pointer.clone(), message)
+                    .with_argument("change", name(change.change_type))
+                    .with_argument("mode", name(self.mode))
                     .with_hint(change.change_type.hint())
                     .with_related(Related::new(
                         change.pointer.clone(),
@@ -339,21 +342,25 @@ impl CompatibilityChecker {
                     )),
             );
         } else if change.open_model && self.mode != Compatibility::None {
+            let member = pointer::split_last(&change.pointer)
+                .map(|(_, last)| last.into_owned())
+                .unwrap_or_default();
             let message = format!(
                 "{}, while version {version} allowed any value of that name",
                 change.description
             );
             report.findings.push(
                 Finding::warning("OPEN_MODEL_FIELD_TYPED", change.pointer.clone(), message)
+                    .with_argument("member", member)
                     .with_hint("close objects with `additionalProperties: false` to rule such documents out"),
             );
         }
     }
 }
 
-/// The wire name of a kind of change.
-fn name(change: ChangeType) -> String {
-    serde_json::to_value(change)
+/// The wire name of a kind of change, or of a mode.
+fn name(member: impl Serialize) -> String {
+    serde_json::to_value(member)
         .ok()
         .and_then(|name| name.as_str().map(str::to_owned))
         .unwrap_or_default()

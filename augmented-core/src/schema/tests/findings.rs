@@ -386,7 +386,8 @@ fn a_sensitive_value_appears_nowhere() {
     let value = json!({"password": "s3cret", "card": {"number": "s3cret", "pin": "s3cret"}, "list": ["s3cret"]});
     let findings = compile(&schema).validate(&value);
     assert_eq!(findings.len(), 7, "{findings:?}");
-    let shown = serde_json::to_string(&findings).unwrap();
+    // The arguments of the messages are shown here, which JSON leaves out.
+    let shown = format!("{findings:?}");
     assert!(!shown.contains("s3cret"), "{shown}");
     assert!(findings.iter().all(|f| f.fix.is_none()));
 }
@@ -395,6 +396,27 @@ fn a_sensitive_value_appears_nowhere() {
 fn a_long_value_is_cut() {
     let findings = compile(&json!({"maxLength": 3})).validate(&json!("x".repeat(10_000)));
     assert!(findings[0].message.chars().count() < 300);
+    let findings = compile(&json!({"pattern": "^y"})).validate(&json!("x".repeat(10_000)));
+    let actual = findings[0].arguments().get("actual").unwrap();
+    assert_eq!(actual.as_str().unwrap().chars().count(), 201);
+}
+
+#[test]
+fn arguments_are_the_values_that_a_message_names() {
+    let found = compile(&json!({"minimum": 18})).validate(&json!(15));
+    let given: Vec<_> = found[0].arguments().iter().collect();
+    assert_eq!(given, [("limit", &json!(18)), ("actual", &json!(15))]);
+    let found = compile(&json!({"enum": ["TASK", "END"]})).validate(&json!("task"));
+    let arguments = found[0].arguments();
+    assert_eq!(arguments.get("allowed"), Some(&json!(["TASK", "END"])));
+    assert_eq!(arguments.get("nearest"), Some(&json!("TASK")));
+    let text = serde_json::to_string(&found[0]).unwrap();
+    let back: Finding = serde_json::from_str(&text).unwrap();
+    assert!(
+        back.arguments().is_empty() && !text.contains("arguments"),
+        "{text}"
+    );
+    assert_eq!(back, found[0]);
 }
 
 #[test]
@@ -485,7 +507,7 @@ fn a_secret_under_a_wrong_name_is_not_shown() {
         "account": {"type": "object", "properties": {"token": {"type": "string", "maxLength": 2, "writeOnly": true}}}}});
     let compiled = CompiledSchema::compile(&schema, &SchemaOptions::new()).unwrap();
     let found = compiled.validate(&json!({"pasword": "hunter2", "acount": {"token": "hunter2"}}));
-    let text = serde_json::to_string(&found).unwrap();
+    let text = format!("{found:?}");
     assert!(!text.contains("hunter2"), "{text}");
     let misspelt = found.iter().filter(|f| f.pointer == "/pasword").count();
     assert_eq!(

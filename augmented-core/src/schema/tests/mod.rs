@@ -16,8 +16,9 @@ fn compile(schema: &Value) -> CompiledSchema {
     CompiledSchema::compile(schema, &SchemaOptions::new()).unwrap()
 }
 
-/// Code and pointer of each finding.
+/// Code and pointer of each finding, whose arguments are checked.
 fn describe(findings: &[Finding]) -> Vec<String> {
+    crate::codes::assert_arguments(findings);
     findings
         .iter()
         .map(|f| format!("{} {}", f.code, f.pointer))

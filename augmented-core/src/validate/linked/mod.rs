@@ -15,7 +15,7 @@ use super::expressions::Kept;
 use super::links::{Links, Reference};
 use super::place::Place;
 use super::rules::workflow::is_end;
-use super::{Finding, Related};
+use super::{Finding, Related, wording};
 use crate::model::{DefinitionKind, LifecycleStatus};
 
 /// Checks the references of one document.
@@ -61,10 +61,16 @@ pub(super) fn check_schemas(
             match target.status {
                 LifecycleStatus::Archived => Some(
                     Finding::error("REFERENCE_NOT_PUBLISHED", reference.pointer, text)
+                        .with_argument("kind", "schema")
+                        .with_argument("id", wording::cut(&reference.schema_id))
+                        .with_argument("status", target.status.to_string())
                         .with_hint("name a published version"),
                 ),
                 LifecycleStatus::Deprecated => Some(
                     Finding::warning("REFERENCE_DEPRECATED", reference.pointer, text)
+                        .with_argument("kind", "schema")
+                        .with_argument("id", wording::cut(&reference.schema_id))
+                        .with_argument("version", reference.version.to_string())
                         .with_hint("name a published version"),
                 ),
                 LifecycleStatus::Draft | LifecycleStatus::Published => None,

@@ -59,6 +59,7 @@ pub(super) fn check(document: &Map<String, Value>, links: &Links<'_>, findings: 
                         wording::cut(reference.id)
                     ),
                 )
+                .with_argument("taskId", wording::cut(reference.id))
                 .with_hint("name a NATIVE or HTTP task")
                 .with_related(Related::new("", "the definition").with_document(
                     "task",

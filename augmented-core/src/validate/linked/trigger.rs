@@ -79,6 +79,7 @@ fn event_pattern(pattern: &str, links: &Links<'_>, findings: &mut Vec<Finding>) 
                 "/eventPattern",
                 format!("no event that is known matches `{}`", wording::cut(pattern)),
             )
+            .with_argument("pattern", wording::cut(pattern))
             .with_hint("events may be defined later; a misspelt segment never matches"),
         );
         return;
@@ -89,6 +90,11 @@ fn event_pattern(pattern: &str, links: &Links<'_>, findings: &mut Vec<Finding>) 
             "UNKNOWN_EVENT_PATTERN",
             "/eventPattern",
             format!("no event `{}` is defined", wording::cut(pattern)),
+        )
+        .with_argument("pattern", wording::cut(pattern))
+        .with_optional_argument(
+            "nearest",
+            wording::near(pattern, names.iter().map(AsRef::as_ref)),
         )
         .with_hint(
             hint.unwrap_or_else(|| "add a document of kind `event` with that `pattern`".into()),
@@ -143,6 +149,11 @@ fn signal(document: &Map<String, Value>, workflow: &Value, findings: &mut Vec<Fi
                 "/signalType",
                 format!("the workflow declares no signal `{}`", wording::cut(name)),
             )
+            .with_argument("signalType", wording::cut(name))
+            .with_optional_argument(
+                "nearest",
+                wording::near(name, declared.keys().map(String::as_str)),
+            )
             .with_hint(hint.unwrap_or_else(|| "it declares none".into())),
         );
     }
@@ -172,6 +183,7 @@ fn overlap(document: &Map<String, Value>, links: &Links<'_>, findings: &mut Vec<
                         other.id
                     ),
                 )
+                .with_argument("triggerId", other.id)
                 .with_hint("remove one of the two, or tell them apart by `eventCondition`")
                 .with_related(Related::new("", "the other trigger").with_document(
                     "trigger",

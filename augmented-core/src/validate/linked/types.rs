@@ -39,7 +39,8 @@ pub(super) fn check(kept: &Kept, described: Described<'_, '_>, findings: &mut Ve
             .offset
             .zip(kept.offset)
             .map(|(at, start)| at + start);
-        let mut finding = Finding::error(EXPR_TYPE, "", problem.message);
+        let mut finding =
+            Finding::error(EXPR_TYPE, "", problem.message).with_arguments(problem.arguments);
         finding.hint = problem.hint;
         push(finding, kept, offset, findings);
     }
@@ -81,14 +82,17 @@ fn check_path(reference: &Reference, described: Described<'_, '_>) -> Option<Fin
                 // The members of an object have an order, too.
                 let holds = types.contains(&"array") || types.contains(&"object");
                 if !holds && !types.is_empty() {
-                    return Some(Finding::error(
-                        EXPR_TYPE,
-                        "",
-                        format!(
-                            "`{walked}` is of type {}, which has no elements",
-                            types.join(" or ")
-                        ),
-                    ));
+                    return Some(
+                        Finding::error(
+                            EXPR_TYPE,
+                            "",
+                            format!(
+                                "`{walked}` is of type {}, which has no elements",
+                                types.join(" or ")
+                            ),
+                        )
+                        .with_problem(),
+                    );
                 }
                 if types.as_slice() != ["array"] {
                     return None;
@@ -113,7 +117,8 @@ fn no_members(of: &str, name: &str, types: &[&str]) -> Finding {
             types.join(" or "),
             wording::cut(name)
         ),
-    );
+    )
+    .with_problem();
     match name {
         "length" | "size" | "count" => finding.with_hint(format!("write `size({of})`")),
         _ => finding,
@@ -125,7 +130,9 @@ fn unknown(of: &str, name: &str, at: TargetSchema<'_>) -> Finding {
         EXPR_UNKNOWN_MEMBER,
         "",
         format!("`{of}` has no member `{}`", wording::cut(name)),
-    );
+    )
+    .with_argument("member", wording::cut(name))
+    .with_optional_argument("nearest", wording::near(name, at.properties()));
     let names: Vec<&str> = at.properties().collect();
     // `a-b` reads as a subtraction of `b`.
     let dashed = names.iter().find(|known| {

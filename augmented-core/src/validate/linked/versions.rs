@@ -42,6 +42,7 @@ pub(super) fn check_event(
                     change.description, latest.text, new.text
                 ),
             )
+            .with_argument("change", change.description.as_str())
             .with_hint(format!(
                 "give the event version {}, or take the change back",
                 change.bump.after(&latest.version)
@@ -82,6 +83,8 @@ pub(super) fn check_schema(
                     new.text, latest.text
                 ),
             )
+            .with_argument("actual", new.text)
+            .with_argument("required", least.to_string())
             .with_hint(format!("at least `{least}`")),
         );
     }

@@ -135,6 +135,8 @@ impl Linked<'_, '_, '_> {
                         reference.id
                     ),
                 )
+                .with_argument("expected", "MANUAL")
+                .with_argument("actual", kind)
                 .with_hint("name a MANUAL task, leave `taskId` out, or use a TASK step")
                 .with_related(related),
             );
@@ -359,6 +361,10 @@ impl Linked<'_, '_, '_> {
                     "SUBWORKFLOW_CYCLE",
                     format!("{}/workflowId", step.pointer),
                     format!("the workflow calls itself: {shown}"),
+                )
+                .with_argument(
+                    "path",
+                    way.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 )
                 .with_hint(
                     "make sure that a condition ends the recursion; the depth is limited to 10",

@@ -43,12 +43,15 @@ pub(crate) fn duration(
             .map(|_| format!("must be at most {most}")),
     };
     if let Some(wrong) = wrong {
-        let hint = match bound {
-            Bound::AtLeast(limit) | Bound::AtMost(limit) => limit,
-            Bound::Any | Bound::Positive => "PT30S",
+        let limit = match bound {
+            Bound::AtLeast(limit) | Bound::AtMost(limit) => Some(limit),
+            Bound::Any | Bound::Positive => None,
         };
+        let hint = limit.unwrap_or("PT30S");
         findings.push(
             Finding::error("DURATION_INVALID", place, format!("`{text}` {wrong}"))
+                .with_argument("actual", wording::cut(text))
+                .with_optional_argument("limit", limit)
                 .with_hint(format!("for example `{hint}`")),
         );
         return None;
@@ -65,7 +68,8 @@ pub(crate) fn malformed_duration(text: &str, pointer: String) -> Finding {
             "`{}` is not an ISO 8601 duration of weeks to seconds",
             wording::cut(text)
         ),
-    );
+    )
+    .with_argument("actual", wording::cut(text));
     // A number without a unit is one of seconds as often as of milliseconds.
     let bare = text.trim().parse::<i64>().ok().and_then(|number| {
         let millis = millis_to_duration(number)?;
@@ -229,6 +233,8 @@ pub(crate) fn retry_policy(policy: Option<&Value>, place: &Place<'_>, findings: 
                 place.key("maxInterval"),
                 format!("`{most}` is shorter than `initialInterval` {initial}"),
             )
+            .with_argument("actual", most.to_string())
+            .with_argument("limit", initial.to_string())
             .with_hint(format!("at least `{initial}`")),
         );
     }
@@ -250,6 +256,8 @@ pub(crate) fn both_or_none(
                     place.key(missing),
                     format!("`{given}` needs `{missing}`"),
                 )
+                .with_argument("member", given)
+                .with_argument("missing", missing)
                 .with_hint(format!("add `{missing}`, or remove `{given}`")),
             );
         }
@@ -272,6 +280,7 @@ pub(crate) fn exactly_one(
                 place.key(b),
                 format!("`{b}` stands beside `{a}`, {what} has exactly one of them"),
             )
+            .with_argument("members", vec![a, b])
             .with_hint(format!("keep `{a}` or `{b}`")),
         ),
         (false, false) => findings.push(
@@ -280,6 +289,7 @@ pub(crate) fn exactly_one(
                 place.key(a),
                 format!("{what} needs `{a}` or `{b}`"),
             )
+            .with_argument("member", a)
             .with_hint(format!(
                 "add `\"{a}\": \"PT1H\"`, or `{b}` with an expression"
             )),
@@ -303,7 +313,9 @@ pub(crate) fn time_zone(zone: &str, place: &Place<'_>, findings: &mut Vec<Findin
             "`{}` is no time zone of the IANA database",
             wording::cut(zone)
         ),
-    );
+    )
+    .with_argument("actual", wording::cut(zone))
+    .with_optional_argument("nearest", near.as_ref().map(|n| n.name));
     findings.push(match near {
         Some(near) if near.same_letters && near.unique => finding
             .with_hint(format!("write `{}`", near.name))
@@ -331,6 +343,8 @@ pub(crate) fn metadata_size(document: &Map<String, Value>, findings: &mut Vec<Fi
                 "/metadata",
                 format!("`metadata` has {bytes} bytes, at most {METADATA_BYTES} are allowed"),
             )
+            .with_argument("limit", METADATA_BYTES)
+            .with_argument("actual", bytes)
             .with_hint("keep large data elsewhere and refer to it"),
         );
     }

@@ -44,6 +44,8 @@ pub(super) fn check(document: &Map<String, Value>, engine: &dyn ExpressionEngine
                 "/payloadSchema",
                 format!("the schema has {bytes} bytes, at most {SCHEMA_BYTES} are allowed"),
             )
+            .with_argument("limit", SCHEMA_BYTES)
+            .with_argument("actual", bytes)
             .with_hint("publish parts as `schema` documents and refer to them with `$ref`"),
         );
     }

@@ -57,6 +57,7 @@ fn check_timing(kind: Option<&str>, timing: &Map<String, Value>, findings: &mut 
                 place.key(needed),
                 format!("a schedule of type {kind} needs `{needed}`"),
             )
+            .with_argument("member", needed)
             .with_hint(format!("add `\"{needed}\": \"{example}\"`")),
         );
     }
@@ -67,6 +68,7 @@ fn check_timing(kind: Option<&str>, timing: &Map<String, Value>, findings: &mut 
                 place.key(member),
                 format!("`{member}` has no meaning for a schedule of type {kind}"),
             )
+            .with_argument("member", *member)
             .with_hint("remove it, or change `type`"),
         );
     }
@@ -88,6 +90,7 @@ fn check_timing(kind: Option<&str>, timing: &Map<String, Value>, findings: &mut 
                 place.key("endDate"),
                 format!("the schedule ends at {end}, not after it starts at {start}"),
             )
+            .with_argument("actual", end.to_string())
             .with_hint("give an `endDate` after `startDate`"),
         );
     }
@@ -114,6 +117,7 @@ fn instant(
                     place.key(member),
                     format!("`{}` is no instant", wording::cut(text)),
                 )
+                .with_argument("actual", wording::cut(text))
                 .with_hint("write an RFC 3339 instant such as `2026-01-31T08:00:00Z`"),
             );
             None
@@ -145,6 +149,7 @@ fn check_cron(text: &str, place: &Place<'_>, findings: &mut Vec<Finding>) {
                 place,
                 format!("`{}` is no cron expression: {problem}", wording::cut(text)),
             )
+            .with_argument("actual", wording::cut(text))
             .with_hint(cron_hint(text)),
         );
     }
@@ -191,6 +196,7 @@ mod tests {
         let timing = document["timing"].as_object().unwrap();
         let mut findings = Vec::new();
         check_timing(document["type"].as_str(), timing, &mut findings);
+        crate::codes::assert_arguments(&findings);
         findings
             .into_iter()
             .map(|f| (f.code.into_owned(), f.pointer))

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::Finding;
+use super::super::{Finding, wording};
 
 const SCHEMA_BYTES: usize = 1024 * 1024;
 
@@ -19,6 +19,13 @@ pub(super) fn check(document: &Map<String, Value>) -> Vec<Finding> {
                 "/schemaId",
                 "ids that begin with `core.` belong to the shipped schemas",
             )
+            .with_optional_argument(
+                "actual",
+                document
+                    .get("schemaId")
+                    .and_then(Value::as_str)
+                    .map(wording::cut),
+            )
             .with_hint("choose another prefix"),
         );
     }
@@ -33,6 +40,8 @@ pub(super) fn check(document: &Map<String, Value>) -> Vec<Finding> {
                 "/schema",
                 format!("the schema has {bytes} bytes, at most {SCHEMA_BYTES} are allowed"),
             )
+            .with_argument("limit", SCHEMA_BYTES)
+            .with_argument("actual", bytes)
             .with_hint("split it into several schemas that refer to one another"),
         );
     }

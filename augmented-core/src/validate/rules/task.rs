@@ -69,6 +69,8 @@ fn type_and_kind(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
             implementation.key("kind"),
             format!("a task of type {task_type} cannot have the implementation kind {kind}"),
         )
+        .with_argument("type", task_type)
+        .with_argument("kind", kind)
         .with_related(Related::new("/type", "the type"));
         findings.push(if task_type == "AUTOMATED" && kind == "INTEGRATION" {
             finding
@@ -95,6 +97,7 @@ fn type_and_kind(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                 root.key("manual"),
                 "a task of type MANUAL needs `manual`",
             )
+            .with_argument("member", "manual")
             .with_hint("add `\"manual\": {}`, or say in it who may do the work"),
         );
     }
@@ -115,6 +118,7 @@ fn type_and_kind(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                 root.key(member),
                 format!("`{member}` has no meaning for a task of type {task_type}"),
             )
+            .with_argument("member", *member)
             .with_hint(hint),
         );
     }
@@ -130,6 +134,8 @@ fn type_and_kind(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                 policy.key("maxAttempts"),
                 "a human task has one attempt",
             )
+            .with_argument("limit", 1)
+            .with_optional_argument("actual", attempts)
             .with_hint("write 1, or leave `retryPolicy` out"),
         );
     }
@@ -180,6 +186,8 @@ fn times(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                 root.key("totalTimeout"),
                 format!("`{total}` for all attempts is shorter than `timeout` {attempt} for one"),
             )
+            .with_argument("actual", total.to_string())
+            .with_argument("limit", attempt.to_string())
             .with_hint(format!("at least `{attempt}`")),
         );
     }
@@ -190,6 +198,8 @@ fn times(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                 root.key("heartbeatTimeout"),
                 format!("`{heartbeat}` is longer than `timeout` {attempt}, so it never fires"),
             )
+            .with_argument("actual", heartbeat.to_string())
+            .with_argument("limit", attempt.to_string())
             .with_hint(format!("at most `{attempt}`")),
         );
     }
@@ -211,6 +221,11 @@ fn contracts(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                     place.key("type"),
                     format!("the root of `{member}` must be an object"),
                 )
+                .with_argument("expected", "object")
+                .with_optional_argument(
+                    "actual",
+                    schema.get("type").and_then(Value::as_str).map(wording::cut),
+                )
                 .with_hint("write `\"type\": \"object\"`"),
             ),
             None if schema.contains_key("$ref") => {}
@@ -220,6 +235,7 @@ fn contracts(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                     place.key("type"),
                     format!("the root of `{member}` must say that it is an object"),
                 )
+                .with_argument("member", "type")
                 .with_hint("add `\"type\": \"object\"`")
                 .with_fix(vec![PatchOp::Add {
                     path: place.key("type").to_string(),
@@ -245,7 +261,9 @@ fn implementation(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                     "INVALID_RUNTIME_CONFIG",
                     place.key("endpoint"),
                     format!("`{}` is no absolute https URL", wording::cut(url)),
-                );
+                )
+                .with_argument("member", "endpoint")
+                .with_argument("actual", wording::cut(url));
                 let hint = match url.strip_prefix("http://") {
                     Some(rest) => format!("write `https://{rest}`"),
                     None => "for example `https://api.example.com/orders`".to_owned(),
@@ -274,6 +292,7 @@ fn implementation(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                             settings.key("body"),
                             format!("a {method} request has no body"),
                         )
+                        .with_argument("member", "body")
                         .with_hint("remove `body`, or set `\"method\": \"POST\"`"),
                     );
                 }
@@ -291,6 +310,7 @@ fn implementation(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                         place.key("parameters").key("userPrompt"),
                         "an AI agent needs a prompt",
                     )
+                    .with_argument("member", "userPrompt")
                     .with_hint("add `userPrompt`, a template over `input`"),
                 );
             }
@@ -320,6 +340,7 @@ fn script(
                 place.key("endpoint"),
                 "a script needs the name of a registered module, or its code",
             )
+            .with_argument("kind", "SCRIPT")
             .with_hint("add `endpoint`, or `parameters.code`"),
         ),
         (Some(_), Some(_)) => findings.push(
@@ -328,6 +349,7 @@ fn script(
                 settings.key("code"),
                 "a script has either `endpoint` or `parameters.code`, not both",
             )
+            .with_argument("kind", "SCRIPT")
             .with_hint("keep one of the two"),
         ),
         _ => {}
@@ -342,6 +364,7 @@ fn script(
                 settings.key("runtime"),
                 "inline code must say what runs it",
             )
+            .with_argument("member", "runtime")
             .with_hint("add `\"runtime\": \"wasm\"`"),
         );
     }
@@ -356,6 +379,7 @@ fn script(
                 settings.key("code"),
                 "the code is neither base64 nor WAT text",
             )
+            .with_argument("kind", "SCRIPT")
             .with_hint("encode the module with base64, or write `(module …)`"),
         );
     }
@@ -388,6 +412,7 @@ fn quantities(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                         place.key(member),
                         format!("`{}` is no quantity", wording::cut(text)),
                     )
+                    .with_argument("actual", wording::cut(text))
                     .with_hint(format!("for example `{example}`")),
                 );
             }
@@ -408,6 +433,7 @@ fn quantities(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                     place.key(name),
                     format!("`{name}` is set by the engine"),
                 )
+                .with_argument("member", name)
                 .with_hint("choose another name"),
             );
         }
@@ -479,7 +505,8 @@ fn outcome_field(
                 "the output schema has no member `{}`, which is to hold the outcome",
                 wording::cut(field)
             ),
-        );
+        )
+        .with_argument("member", wording::cut(field));
         let hint = wording::suggest(
             field,
             properties.keys().map(String::as_str),
@@ -503,6 +530,7 @@ fn outcome_field(
                 place.key("outcomes"),
                 format!("the output schema does not allow `{refused}` in `{field}`"),
             )
+            .with_argument("member", wording::cut(field))
             .with_hint(format!("add it to the `enum` of `{field}`"))
             .with_related(Related::new(
                 format!(
@@ -538,6 +566,7 @@ fn auto_complete(
                     place.key("output"),
                     "AUTO_COMPLETE needs the output to complete with",
                 )
+                .with_problem()
                 .with_hint("add `output`, a literal object that the output schema accepts"),
             );
             continue;
@@ -552,6 +581,7 @@ fn auto_complete(
                     place.key("output").then(&problem.pointer),
                     format!("the output schema refuses it: {}", problem.message),
                 )
+                .with_argument("problem", problem.message.as_str())
                 .with_hint(
                     problem
                         .hint
@@ -597,6 +627,8 @@ fn manual_times(manual: &Map<String, Value>, place: &Place<'_>, findings: &mut V
                 list.index(i + 1),
                 "reminders are fractions in ascending order",
             )
+            .with_optional_argument("limit", reminders.get(i).copied())
+            .with_optional_argument("actual", reminders.get(i + 1).copied())
             .with_hint("for example `[0.5, 0.75, 0.9]`"),
         );
     }
@@ -621,6 +653,7 @@ fn manual_times(manual: &Map<String, Value>, place: &Place<'_>, findings: &mut V
                         place.key("after"),
                         "`after` stands beside `atFraction`, a level has one of them",
                     )
+                    .with_argument("members", vec!["atFraction", "after"])
                     .with_hint("keep `atFraction` or `after`"),
                 );
             }

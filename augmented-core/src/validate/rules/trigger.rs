@@ -52,6 +52,7 @@ fn members_of_type(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
     if kind != "START" && !document.contains_key("correlationKey") {
         findings.push(
             Finding::error("TRIGGER_CORRELATION_MISSING", root.key("correlationKey"), format!("a {kind} trigger must say which instances it means"))
+                .with_argument("triggerType", kind)
                 .with_hint("add `correlationKey`, an expression over `event` that gives the `correlationId` of the instances"),
         );
     }
@@ -62,6 +63,7 @@ fn members_of_type(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                 root.key("signalType"),
                 "a SIGNAL trigger needs `signalType`",
             )
+            .with_argument("member", "signalType")
             .with_hint("add `signalType`, the name of the signal to send"),
         );
     }
@@ -77,6 +79,7 @@ fn members_of_type(document: &Map<String, Value>, findings: &mut Vec<Finding>) {
                 root.key(member),
                 format!("`{member}` has no meaning for a {kind} trigger"),
             )
+            .with_argument("member", *member)
             .with_hint("remove it, or change `triggerType`"),
         );
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::rules::common::{both_readings, malformed_duration};
 use super::super::wording;
-use super::super::{Finding, PatchOp};
+use super::super::{Arguments, Finding, PatchOp};
 use super::context::{Context, object_at, step_type};
 use super::import::{category_of, duration_value, holds_duration};
 use crate::json::pointer;
@@ -32,6 +32,13 @@ fn replace(finding: &mut Finding, value: Value) {
         path: finding.pointer.clone(),
         value,
     }]);
+}
+
+/// Gives a finding the code of a form of its own, whose only argument is the text.
+fn recode(finding: &mut Finding, code: &'static str, text: &str) {
+    finding.code = code.into();
+    finding.arguments = Arguments::default();
+    finding.arguments.set("actual", wording::cut(text));
 }
 
 /// Texts with a form of their own get the code and the hint of that form.
@@ -66,12 +73,12 @@ fn text(kind: DefinitionKind, value: &Value, finding: &mut Finding) {
     }
     match name.as_str() {
         "version" if finding.pointer == "/version" => {
-            finding.code = "VERSION_INVALID".into();
+            recode(finding, "VERSION_INVALID", text);
             finding.message = format!("`{}` is no semantic version", wording::cut(text));
             finding.hint = Some(version_hint(text));
         }
         "stepId" | "branchId" | "compensationFor" => {
-            finding.code = "ID_INVALID".into();
+            recode(finding, "ID_INVALID", text);
             finding.message = format!(
                 "`{}` is no step id: letters, digits, `_` and `-`, beginning with a letter or `_`, at most 64",
                 wording::cut(text)
@@ -79,7 +86,7 @@ fn text(kind: DefinitionKind, value: &Value, finding: &mut Finding) {
             finding.hint = Some(format!("for example `{}`", step_id_like(text)));
         }
         id if Some(id) == kind.id_member() || matches!(id, "taskId" | "workflowId") => {
-            finding.code = "ID_INVALID".into();
+            recode(finding, "ID_INVALID", text);
             finding.message = format!(
                 "`{}` is no business id: letters, digits, `_`, `.` and `-`, beginning with a letter or digit, at most 255",
                 wording::cut(text)
@@ -172,7 +179,7 @@ fn wrong_type(kind: DefinitionKind, document: &Value, value: &Value, finding: &m
     }
     match (context, name.as_ref(), value) {
         (_, "version", Value::Number(number)) if parent.is_empty() => {
-            finding.code = "VERSION_INVALID".into();
+            recode(finding, "VERSION_INVALID", &number.to_string());
             finding.hint = Some(version_hint(&number.to_string()));
         }
         (Context::Step, "next", Value::String(_)) => {
@@ -233,7 +240,7 @@ fn transition_text(document: &Value, parent: &str, value: &Value, finding: &mut 
 }
 
 fn number_as_duration(number: &serde_json::Number, finding: &mut Finding) {
-    finding.code = "DURATION_INVALID".into();
+    recode(finding, "DURATION_INVALID", &number.to_string());
     finding.message = format!("{number} is a number, durations are ISO 8601 texts");
     // The name does not say the unit, so that a repair would be a guess.
     finding.hint = Some(unit_hint(&Value::Number(number.clone())));

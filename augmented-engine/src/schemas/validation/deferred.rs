@@ -95,7 +95,8 @@ fn finding(check: &DeferredCheck, complaint: Complaint) -> Finding {
     let code = complaint
         .code
         .unwrap_or_else(|| "custom-validator".to_owned());
-    let mut finding = Finding::new(check.severity, code, pointer, complaint.message);
+    let mut finding = Finding::new(check.severity, code, pointer, complaint.message)
+        .with_argument("validator", check.validator.as_str());
     finding.hint = complaint.hint;
     finding
 }

@@ -295,7 +295,8 @@ fn deprecated(version: &SchemaVersion) -> Finding {
         message.push_str(": ");
         message.push_str(&said.reason);
     }
-    let finding = Finding::warning("SCHEMA_DEPRECATED", "", message);
+    let finding = Finding::warning("SCHEMA_DEPRECATED", "", message)
+        .with_argument("version", version.version());
     match said.and_then(|said| said.replaced_by) {
         Some(version) => finding.with_hint(format!("use version {version}")),
         None => finding,

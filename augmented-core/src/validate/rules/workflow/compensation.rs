@@ -45,6 +45,7 @@ fn compensation_steps(w: &mut Workflow<'_, '_>) {
             match first {
                 Some(first) => w.findings.push(
                     Finding::error("DUPLICATE_STEP", place.key("stepId"), format!("the step id `{}` is used twice", wording::cut(id)))
+                        .with_argument("stepId", wording::cut(id))
                         .with_hint("step ids are unique in the whole definition, compensation steps included; rename one of the two")
                         .with_related(Related::new(first, "first used here")),
                 ),
@@ -68,6 +69,7 @@ fn compensation_steps(w: &mut Workflow<'_, '_>) {
         if let Some((_, first)) = compensated.iter().find(|(known, _)| *known == target) {
             w.findings.push(
                 Finding::error("COMPENSATION_TARGET", pointer, format!("`{target}` has a compensation step already"))
+                    .with_argument("stepId", target)
                     .with_hint("a step has at most one compensation; let one task do both, or give the other its own step")
                     .with_related(Related::new(list.index(*first), "the other compensation step")),
             );
@@ -78,6 +80,7 @@ fn compensation_steps(w: &mut Workflow<'_, '_>) {
                     pointer,
                     format!("`{target}` is a {kind}, which does nothing that could be undone"),
                 )
+                .with_argument("stepId", target)
                 .with_hint("name a TASK, HUMAN_TASK, POLL or SUB_WORKFLOW step")
                 .with_related(Related::new(node.pointer.as_str(), "the step")),
             );

@@ -361,7 +361,7 @@ impl<'d> Fields<'_, '_, 'd> {
         self.w.findings.truncate(before);
         let pointer = place.to_string();
         self.w.findings.push(
-            Finding::error("EXPR_PARSE", pointer.as_str(), "a word is no expression")
+            Finding::error("EXPR_PARSE", pointer.as_str(), "a word is no expression").with_problem()
                 .with_hint("leave `condition` out: a last entry with neither `on` nor `condition` is the default")
                 .with_fix(vec![PatchOp::Remove { path: pointer }]),
         );

@@ -99,7 +99,9 @@ fn check_variable(read: &Read<'_>, variables: &Variables<'_>, findings: &mut Vec
             "no variable is called `{}`: neither `variables` nor any `assign` names it",
             wording::cut(name)
         ),
-    );
+    )
+    .with_argument("member", wording::cut(name))
+    .with_optional_argument("nearest", wording::near(name, names.iter().copied()));
     let hint = wording::suggest(name, names.iter().copied(), "variables");
     let hint = hint.unwrap_or_else(|| {
         format!(
@@ -128,6 +130,14 @@ fn check_step(
             "UNKNOWN_STEP",
             read.pointer,
             format!("no step is called `{}`", wording::cut(id)),
+        )
+        .with_argument("stepId", wording::cut(id))
+        .with_optional_argument(
+            "nearest",
+            wording::near(
+                id,
+                graph.steps.iter().map(|s| s.id).filter(|i| !i.is_empty()),
+            ),
         );
         let ids = graph.steps.iter().map(|s| s.id).filter(|i| !i.is_empty());
         let hint = wording::suggest(id, ids, "steps");
@@ -170,6 +180,7 @@ fn check_step(
                     "`{id}` may not have run when this is evaluated; it is not on every way here"
                 ),
             )
+            .with_argument("stepId", id)
             .with_hint(format!(
                 "write `coalesce({}, …)` or test `has(…)` first",
                 read.reference
@@ -183,6 +194,7 @@ fn check_step(
                 read.pointer,
                 format!("`{id}` cannot have run when this is evaluated; it is on no way here"),
             )
+            .with_argument("stepId", id)
             .with_hint("read a step that comes before, or move this to a step after it")
             .with_related(related()),
             read,
@@ -201,6 +213,7 @@ fn hidden_step(pointer: &str, id: &str, hidden: Hidden, graph: &Graph<'_>) -> Fi
                 name(parallel)
             ),
         )
+        .with_argument("stepId", id)
         .with_hint(format!(
             "read it after `{}` has joined its branches",
             name(parallel)
@@ -213,6 +226,7 @@ fn hidden_step(pointer: &str, id: &str, hidden: Hidden, graph: &Graph<'_>) -> Fi
                 name(each)
             ),
         )
+        .with_argument("stepId", id)
         .with_hint(format!(
             "read the results as `steps.{}.output.items`",
             name(each)

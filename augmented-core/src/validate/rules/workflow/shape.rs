@@ -34,6 +34,8 @@ fn limits(w: &mut Workflow<'_, '_>) {
                 "/steps",
                 format!("{count} steps, nested ones included, are more than {MAX_STEPS}"),
             )
+            .with_argument("limit", MAX_STEPS)
+            .with_argument("actual", count)
             .with_hint("move a part into a workflow of its own and call it with SUB_WORKFLOW"),
         );
     }
@@ -47,6 +49,8 @@ fn limits(w: &mut Workflow<'_, '_>) {
                     scope.depth
                 ),
             )
+            .with_argument("limit", MAX_DEPTH)
+            .with_argument("actual", scope.depth)
             .with_hint(
                 "move the inner part into a workflow of its own and call it with SUB_WORKFLOW",
             ),
@@ -61,6 +65,7 @@ fn duplicates(w: &mut Workflow<'_, '_>) {
         };
         w.findings.push(
             Finding::error("DUPLICATE_STEP", format!("{}/stepId", step.pointer), format!("the step id `{}` is used twice", wording::cut(step.id)))
+                .with_argument("stepId", wording::cut(step.id))
                 .with_hint("step ids are unique in the whole definition, nested steps included; rename one of the two")
                 .with_related(Related::new(format!("{}/stepId", first.pointer), "first used here")),
         );
@@ -126,7 +131,9 @@ pub(super) fn unknown_step(
         "UNKNOWN_STEP",
         pointer,
         format!("no step is called `{}`", wording::cut(id)),
-    );
+    )
+    .with_argument("stepId", wording::cut(id))
+    .with_optional_argument("nearest", near.as_ref().map(|n| n.name));
     let hint = match near {
         Some(near) => Some(format!("did you mean `{}`?", near.name)),
         None => {
@@ -160,7 +167,8 @@ fn out_of_scope(
             "the step `{}` stands {inside}; a target lies in the same scope or in an enclosing one",
             mention.id
         ),
-    );
+    )
+    .with_argument("stepId", mention.id);
     let finding = match container {
         Some(container) => finding.with_hint(format!("go to `{}`, which enters it", container.id)),
         None => finding,
@@ -185,7 +193,7 @@ fn start(w: &mut Workflow<'_, '_>) {
                 Some(entry) => format!("the workflow begins at `{}`; `{}` cannot be a START", entry.id, step.id),
                 None => format!("the workflow does not begin at `{}`", step.id),
             },
-        )
+        ).with_argument("stepId", step.id)
         .with_hint("a definition has one entry point; use PASS here, and branch on `workflow.triggerId` to tell ways of starting apart");
         if let Some(entry) = entry {
             finding = finding.with_related(Related::new(entry.pointer.as_str(), "the entry point"));
@@ -205,6 +213,8 @@ fn transitions(w: &mut Workflow<'_, '_>) {
             if next.iter().all(|t| !is_conditional(t)) {
                 w.findings.push(
                     Finding::error("contains", format!("{}/next", step.pointer), format!("the decision `{}` has no condition", step.id))
+                        .with_argument("minimum", 1)
+                        .with_argument("actual", 0)
                         .with_hint("at least one entry of `next` needs a `condition`; a step that only goes on is a PASS"),
                 );
             } else if !has_default {
@@ -213,7 +223,7 @@ fn transitions(w: &mut Workflow<'_, '_>) {
                         "DECISION_WITHOUT_DEFAULT",
                         format!("{}/next", step.pointer),
                         format!("the decision `{}` has no default: if no condition holds, it fails with NO_MATCHING_TRANSITION", step.id),
-                    )
+                    ).with_argument("stepId", step.id)
                     .with_hint("add a last entry with `nextStepId` only"),
                 );
             }
@@ -241,7 +251,7 @@ fn default_last(step: &StepNode<'_>, next: &[Value], findings: &mut Vec<Finding>
         "DEFAULT_NOT_LAST",
         from.as_str(),
         "an entry without `on` and `condition` always matches, so the entries after it are never reached",
-    );
+    ).with_argument("index", first);
     let only = defaults.len() == 1;
     findings.push(if only {
         finding
@@ -273,7 +283,7 @@ fn cycles(w: &mut Workflow<'_, '_>) {
             "UNGUARDED_CYCLE",
             w.graph.pointer_of(mention),
             format!("{way} goes round without a step that waits, works or decides"),
-        )
+        ).with_argument("steps", names.clone())
         .with_hint("put a TASK, a wait, a DELAY or a DECISION with a way out into the cycle, or remove this transition");
         for member in members.iter().filter_map(|m| w.graph.steps.get(*m)) {
             finding = finding.with_related(Related::new(
@@ -316,6 +326,7 @@ fn ends(w: &mut Workflow<'_, '_>) {
                 step.pointer.as_str(),
                 format!("no path from `{}` leads to an end", step.id),
             )
+            .with_argument("stepId", step.id)
             .with_hint("let a path end: a step without `next`, or an END step"),
         );
     }
@@ -372,6 +383,7 @@ fn reachability(w: &mut Workflow<'_, '_>) {
                 step.pointer.as_str(),
                 format!("no path leads to `{}`", step.id),
             )
+            .with_argument("stepId", step.id)
             .with_hint("name it in the `next` of a step, or remove it"),
         );
     }

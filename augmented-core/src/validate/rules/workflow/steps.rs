@@ -71,6 +71,7 @@ fn parallel(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
                     place.key("branchId"),
                     format!("the branch id `{}` is used twice", wording::cut(id)),
                 )
+                .with_argument("branchId", wording::cut(id))
                 .with_hint("branch ids are unique in their PARALLEL; rename one of the two")
                 .with_related(Related::new(
                     branches.index(*first).key("branchId"),
@@ -99,6 +100,7 @@ fn join(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
                 place.key("count"),
                 "an N_OF_M join needs `count`, the number of branches to wait for",
             )
+            .with_argument("branches", branches)
             .with_hint(format!("add `\"count\"`, 1 to {branches}")),
         ),
         (Some("N_OF_M"), Some(count)) => {
@@ -111,6 +113,8 @@ fn join(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
                         place.key("count"),
                         format!("`count` {number} is not between 1 and the {branches} branches"),
                     )
+                    .with_argument("count", number)
+                    .with_argument("branches", branches)
                     .with_hint(format!("1 to {branches}")),
                 );
             }
@@ -124,6 +128,8 @@ fn join(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
                     kind.unwrap_or("ALL")
                 ),
             )
+            .with_optional_argument("count", count.and_then(Value::as_i64))
+            .with_argument("branches", branches)
             .with_hint("set `\"type\": \"N_OF_M\"`, or remove `count`"),
         ),
         _ => {}
@@ -159,6 +165,7 @@ fn variable_races(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
                     }
                     w.findings.push(
                         Finding::warning("VARIABLE_RACE", place.as_str(), format!("two parallel branches assign `{variable}`; the last one wins"))
+                            .with_argument("variable", variable)
                             .with_hint("assign different variables, or read the branches' outputs after the join")
                             .with_related(Related::new(first.as_str(), "also assigned here")),
                     );
@@ -193,6 +200,7 @@ fn for_each(w: &mut Workflow<'_, '_>, index: usize) {
     if let Some(reason) = taken {
         w.findings.push(
             Finding::error("ITEM_NAME_INVALID", place, reason)
+                .with_argument("itemName", name)
                 .with_hint("choose a name of your own, for example `entry`"),
         );
     } else if let Some(container) = enclosing {
@@ -205,6 +213,7 @@ fn for_each(w: &mut Workflow<'_, '_>, index: usize) {
                     container.id
                 ),
             )
+            .with_argument("itemName", name)
             .with_hint("give this loop an `itemName` of its own")
             .with_related(Related::new(
                 container.pointer.as_str(),
@@ -227,6 +236,7 @@ fn event_wait(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
                 here.key("eventPattern"),
                 format!("`{}` does not say what it waits for", step.id),
             )
+            .with_argument("stepId", step.id)
             .with_hint("give exactly one of `eventPattern`, `eventPatterns` and `signalType`"),
         ),
         [_] => {}
@@ -240,6 +250,7 @@ fn event_wait(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
                             "`{extra}` stands beside `{first}`, a wait has exactly one of them"
                         ),
                     )
+                    .with_argument("members", vec![(*first).to_owned(), (*extra).to_owned()])
                     .with_hint("keep one of `eventPattern`, `eventPatterns` and `signalType`")
                     .with_related(Related::new(here.key(first), "the other one")),
                 );
@@ -283,6 +294,11 @@ fn signal(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
             "UNKNOWN_SIGNAL",
             here.key("signalType"),
             format!("the workflow declares no signal `{}`", wording::cut(name)),
+        )
+        .with_argument("signalType", wording::cut(name))
+        .with_optional_argument(
+            "nearest",
+            wording::near(name, declared.keys().map(String::as_str)),
         );
         let hint = wording::suggest(
             name,
@@ -309,6 +325,7 @@ fn signal(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
                         "`{member}` has no meaning for a signal, which is sent to this instance"
                     ),
                 )
+                .with_argument("member", *member)
                 .with_hint("remove it"),
             );
         }
@@ -334,6 +351,7 @@ fn event_timeout(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
     let Some(timeout) = step.value.get("eventTimeout") else {
         w.findings.push(
             Finding::warning("TIMEOUT_MISSING", here.key("eventTimeout"), format!("`{}` may wait for ever", step.id))
+                .with_argument("stepId", step.id)
                 .with_hint("add `\"eventTimeout\": {\"duration\": \"P7D\"}`, with a `timeoutHandlerStepId` if something should follow"),
         );
         return;
@@ -405,6 +423,7 @@ fn end(w: &mut Workflow<'_, '_>, step: &StepNode<'_>) {
                 here.key(member),
                 format!("`{member}` belongs to an END with result {needs}, this one has {is}"),
             )
+            .with_argument("member", *member)
             .with_hint(format!(
                 "set `\"result\": \"{needs}\"`, or remove `{member}`"
             )),
@@ -481,7 +500,9 @@ pub(crate) fn outcome_filter(
             step.id,
             wording::list(&codes).unwrap_or_default()
         ),
-    );
+    )
+    .with_argument("outcome", wording::cut(written))
+    .with_argument("possible", possible.to_vec());
     let near = nearest(written, possible.iter().copied());
     let finding = match (near, possible) {
         (Some(near), _) => finding.with_hint(format!("did you mean `{}`?", near.name)),
