@@ -49,8 +49,9 @@ pub(super) fn run(
     mocks::require_tasks(&plan.mocks, &plan.selection.files)?;
     let warnings = checked.findings.len();
     if warnings > 0 {
+        let noun = if warnings == 1 { "warning" } else { "warnings" };
         terminal.warn(&format!(
-            "the definitions have {warnings} warnings, see `augmented validate`"
+            "the definitions have {warnings} {noun}, see `augmented validate`"
         ));
     }
     let runtime = runtime(plan.epoch.is_some())?;

@@ -1,5 +1,7 @@
 //! The shape of the graph: ids, targets, scopes, reachability, cycles, ends, limits.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::super::super::graph::{
@@ -114,11 +116,14 @@ pub(super) fn unknown_step(
     scope: usize,
     pointer: String,
 ) -> Option<Finding> {
+    let mut named = HashSet::new();
     let visible: Vec<&str> = graph
         .steps
         .iter()
         .filter(|s| !s.id.is_empty() && graph.encloses(s.scope, scope))
         .map(|s| s.id)
+        // An id that is used twice, which another finding says, is named once.
+        .filter(|id| named.insert(*id))
         .collect();
     let near = crate::json::nearest::nearest(
         id,
