@@ -9,6 +9,9 @@ use serde::Deserialize;
 
 use crate::dense;
 
+/// Bytes that the room to pack in keeps from one instance to the next.
+const SCRATCH_KEPT: usize = 64 * 1024;
+
 /// The record of one instance.
 ///
 /// Values that are read and written all the time are kept as they are. Those of an ended instance are hardly ever looked
@@ -55,6 +58,8 @@ impl Record {
     pub(crate) fn pack(&mut self, scratch: &mut Vec<u8>) -> Option<OpenRecord> {
         let Self::Open(open) = self else { return None };
         scratch.clear();
+        // One large instance must not keep its room for ever, once in each shard.
+        scratch.shrink_to(SCRATCH_KEPT);
         open.pack(scratch)?;
         let packed = Self::Packed(scratch.as_slice().into());
         match std::mem::replace(self, packed) {

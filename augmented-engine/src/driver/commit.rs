@@ -301,7 +301,8 @@ impl Live {
             return false;
         }
         let (seq, status) = self.snapshot.unwrap_or((None, InstanceStatus::Running));
-        let behind = self.state.next_seq() - seq.map_or(0, |seq| seq + 1);
+        let folded = seq.map_or(0, |seq| seq + 1);
+        let behind = self.state.next_seq().saturating_sub(folded);
         status == self.state.status && behind < config.snapshot_interval
     }
 }
