@@ -1,7 +1,7 @@
 //! The one door: batches of commits.
 
 use augmented_core::runtime::TimerKey;
-use augmented_core::store::{CommitOutcome, Expect, InstanceCommit, Refusal, StoreError};
+use augmented_core::store::{CommitOutcome, InstanceCommit, Refusal, StoreError};
 use augmented_core::{InstanceId, NodeId, Timestamp};
 
 use crate::MemoryStore;
@@ -15,7 +15,7 @@ impl MemoryStore {
         mut batch: Vec<InstanceCommit>,
     ) -> Result<Vec<CommitOutcome>, StoreError> {
         for commit in &batch {
-            check_form(node, commit)?;
+            commit.check(node)?;
         }
         let fenced =
             |batch: &[InstanceCommit]| vec![CommitOutcome::Refused(Refusal::Fenced); batch.len()];
@@ -128,63 +128,6 @@ impl MemoryStore {
 
 fn reaches_others(commit: &InstanceCommit) -> bool {
     !commit.children.is_empty() || !commit.outbox.is_empty()
-}
-
-/// Refuses what no correct writer sends, before anything of the batch is applied.
-fn check_form(node: NodeId, commit: &InstanceCommit) -> Result<(), StoreError> {
-    let mut last = match commit.expect {
-        Expect::New => None,
-        Expect::Owned(seq) => Some(seq),
-        Expect::Parked(seq) => seq,
-    };
-    for fact in &commit.facts {
-        if fact.seq != last.map_or(0, |seq| seq.saturating_add(1)) {
-            return Err(StoreError::corrupt(format!(
-                "fact {} of instance {} does not follow the one before",
-                fact.seq, commit.instance
-            )));
-        }
-        last = Some(fact.seq);
-    }
-    if let Some(snapshot) = &commit.snapshot {
-        if snapshot.state.seq != last {
-            return Err(StoreError::corrupt(format!(
-                "the snapshot of instance {} is not of its last fact",
-                commit.instance
-            )));
-        }
-        if snapshot.owner.is_some_and(|owner| owner != node) {
-            return Err(StoreError::corrupt(format!(
-                "the snapshot of instance {} names another owner than the writer",
-                commit.instance
-            )));
-        }
-    }
-    let inserts = match (&commit.insert, commit.expect) {
-        (Some(new), Expect::New) => {
-            new.header.instance_id == commit.instance
-                && new.header.tenant_id == commit.tenant
-                && new.owner.is_none_or(|owner| owner == node)
-        }
-        (None, Expect::Owned(_) | Expect::Parked(_)) => true,
-        (Some(_), Expect::Owned(_) | Expect::Parked(_)) | (None, Expect::New) => false,
-    };
-    let children = commit
-        .children
-        .iter()
-        .all(|child| child.header.tenant_id == commit.tenant && child.owner.is_none());
-    let outbox = commit
-        .outbox
-        .iter()
-        .all(|message| message.tenant == commit.tenant);
-    if inserts && children && outbox {
-        Ok(())
-    } else {
-        Err(StoreError::corrupt(format!(
-            "the commit of instance {} contradicts itself",
-            commit.instance
-        )))
-    }
 }
 
 /// The commits of a batch by shard, each shard's in the order of the batch: a linked list per shard.

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use augmented_core::runtime::TimerKey;
 use augmented_core::store::{
-    AttemptRow, CommitOutcome, ExecutionStore, InstanceCommit, LoadedInstance, NewMessage,
-    NodeInfo, PendingWork, SendOutcome, StoreError, Wakeup,
+    CommitOutcome, ExecutionStore, FailedAttempt, InstanceCommit, LoadedInstance, NewInstance,
+    NewMessage, NodeInfo, PendingWork, SendOutcome, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, TenantId, Timestamp};
 
@@ -98,6 +98,22 @@ impl ExecutionStore for MemoryStore {
         self.commit_batch(node, batch)
     }
 
+    async fn accept(&self, new: Vec<NewInstance>) -> Result<Vec<CommitOutcome>, StoreError> {
+        let accept = |new: NewInstance| {
+            let accepted = self
+                .shards
+                .of(new.header.instance_id)
+                .change(&self.bell, |content| {
+                    content.accept(new, &self.keys, &self.arrivals)
+                });
+            match accepted {
+                Ok(()) => CommitOutcome::Applied,
+                Err(refusal) => CommitOutcome::Refused(refusal),
+            }
+        };
+        Ok(new.into_iter().map(accept).collect())
+    }
+
     async fn load(
         &self,
         tenant: TenantId,
@@ -176,8 +192,8 @@ impl ExecutionStore for MemoryStore {
             .min())
     }
 
-    async fn record_attempts(&self, attempts: Vec<AttemptRow>) -> Result<(), StoreError> {
-        for attempt in attempts {
+    async fn record_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<(), StoreError> {
+        for FailedAttempt { attempt, .. } in attempts {
             self.shards
                 .of(attempt.instance)
                 .change(&self.bell, |content| {

@@ -305,6 +305,28 @@ impl Content {
         }
     }
 
+    /// Inserts an instance that nobody owns, with its start waiting.
+    pub(crate) fn accept(
+        &mut self,
+        new: NewInstance,
+        keys: &IdempotencyKeys,
+        arrivals: &AtomicU64,
+    ) -> Result<(), Refusal> {
+        if self.rows.contains_key(&new.header.instance_id) {
+            return Ok(());
+        }
+        if let Some(key) = &new.header.idempotency_key {
+            let key = (
+                new.header.tenant_id,
+                Arc::clone(&new.header.definition.workflow_id),
+                Arc::clone(key),
+            );
+            keys.claim(key, new.header.instance_id, new.input_hash)?;
+        }
+        self.insert_child(new, arrivals);
+        Ok(())
+    }
+
     /// Puts a message into a mailbox; `false` if it is repeated or nobody can take it.
     pub(crate) fn deliver(&mut self, message: NewMessage, arrivals: &AtomicU64) -> SendOutcome {
         let row = self.rows.get_mut(&message.instance);

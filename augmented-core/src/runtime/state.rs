@@ -108,6 +108,42 @@ pub struct InstanceHeader {
     pub expires_at: Option<Timestamp>,
 }
 
+impl InstanceHeader {
+    /// Stands for a header that is kept elsewhere.
+    fn blank() -> Arc<Self> {
+        let none: Arc<str> = Arc::from("");
+        let definition = DefinitionPin {
+            id: Uuid::nil(),
+            workflow_id: Arc::clone(&none),
+            version: none,
+        };
+        let instance_id = InstanceId(Uuid::nil());
+        Arc::new(Self {
+            tenant_id: TenantId::SYSTEM,
+            instance_id,
+            definition: Arc::new(definition),
+            input: Arc::new(Value::Null),
+            correlation_id: None,
+            idempotency_key: None,
+            initiator_id: None,
+            trigger_id: None,
+            trigger_event_id: None,
+            parent: None,
+            root_instance_id: instance_id,
+            depth: 0,
+            priority: 0,
+            trace_parent: None,
+            metadata: None,
+            created_at: Timestamp::default(),
+            expires_at: None,
+        })
+    }
+
+    fn is_blank(header: &Arc<Self>) -> bool {
+        header.instance_id.0.is_nil()
+    }
+}
+
 /// An [`ErrorInfo`] that ended an instance, and the step it came from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -407,6 +443,10 @@ pub struct BufferedSignal(pub SignalMessage);
 #[serde(rename_all = "camelCase")]
 pub struct InstanceState {
     /// What was fixed at the start.
+    #[serde(
+        default = "InstanceHeader::blank",
+        skip_serializing_if = "InstanceHeader::is_blank"
+    )]
     pub header: Arc<InstanceHeader>,
     /// The status.
     pub status: InstanceStatus,
@@ -508,6 +548,23 @@ impl InstanceState {
             outcome: None,
             error: None,
         }
+    }
+
+    /// The same state without its header, which is then left out of its serialised form: for stores that keep the
+    /// header in columns of its own.
+    #[must_use]
+    pub fn without_header(&self) -> Self {
+        Self {
+            header: InstanceHeader::blank(),
+            ..self.clone()
+        }
+    }
+
+    /// The same state with this header.
+    #[must_use]
+    pub fn with_header(mut self, header: Arc<InstanceHeader>) -> Self {
+        self.header = header;
+        self
     }
 
     /// The number the next fact takes.

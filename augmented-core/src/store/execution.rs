@@ -7,7 +7,10 @@ use uuid::Uuid;
 
 use super::StoreError;
 use crate::ids::{InstanceId, NodeId, Seq, TaskInstanceId, TenantId};
-use crate::runtime::{AttemptRecord, Fact, InstanceHeader, InstanceState, Message, TimerKey};
+use crate::model::TaskType;
+use crate::runtime::{
+    AttemptRecord, Fact, InstanceHeader, InstanceState, Message, PathRef, TimerKey,
+};
 use crate::time::Timestamp;
 
 /// What the writer believes about the instance it writes.
@@ -56,12 +59,26 @@ impl NewInstance {
 
 /// The instance row written anew: the state as of its last fact, and who owns it from now on.
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "a snapshot is these two things")]
+#[expect(clippy::exhaustive_structs, reason = "a snapshot is these things")]
 pub struct Snapshot {
     /// The state; status, output, error and instants of the row are read off it.
     pub state: Arc<InstanceState>,
     /// The owner from now on; `None` parks the instance.
     pub owner: Option<NodeId>,
+    /// The step entered last, for display.
+    pub current_step: Option<Arc<str>>,
+}
+
+impl Snapshot {
+    /// A snapshot of an instance that `owner` goes on with, or that is parked.
+    #[must_use]
+    pub fn new(state: Arc<InstanceState>, owner: Option<NodeId>) -> Self {
+        Self {
+            state,
+            owner,
+            current_step: None,
+        }
+    }
 }
 
 /// A durable timer of an instance.
@@ -136,6 +153,88 @@ pub struct MailboxMessage {
     pub message: Message,
 }
 
+/// What is written of a task besides its result: which it is, where it stands in its workflow, and what it was given.
+///
+/// A store that shows tasks to people keeps it; what decides is the fact alone.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TaskRow {
+    /// The task instance; its id is a UUIDv7 with the time of its workflow instance.
+    pub task_instance_id: TaskInstanceId,
+    /// Row id of the exact version of its definition.
+    pub definition: Uuid,
+    /// Row id of the version of the workflow it belongs to.
+    pub workflow_definition: Option<Uuid>,
+    /// What kind of task it is.
+    pub task_type: TaskType,
+    /// The step.
+    pub step_id: Arc<str>,
+    /// The scope of that step.
+    pub path: PathRef,
+    /// The visit of that step.
+    pub visit: u32,
+    /// Its input.
+    pub input: Arc<serde_json::Value>,
+    /// When it was dispatched first.
+    pub created_at: Timestamp,
+}
+
+impl TaskRow {
+    /// The row of a task of step `step_id`, entered the first time, in the root scope.
+    #[must_use]
+    pub fn new(
+        task_instance_id: TaskInstanceId,
+        definition: Uuid,
+        step_id: Arc<str>,
+        input: Arc<serde_json::Value>,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            task_instance_id,
+            definition,
+            workflow_definition: None,
+            task_type: TaskType::Automated,
+            step_id,
+            path: None,
+            visit: 1,
+            input,
+            created_at,
+        }
+    }
+
+    /// Says which version of a workflow it belongs to.
+    #[must_use]
+    pub fn with_workflow(mut self, definition: Uuid) -> Self {
+        self.workflow_definition = Some(definition);
+        self
+    }
+
+    /// Says which kind of task it is.
+    #[must_use]
+    pub fn with_type(mut self, task_type: TaskType) -> Self {
+        self.task_type = task_type;
+        self
+    }
+
+    /// Says which visit of the step it belongs to, and in which scope.
+    #[must_use]
+    pub fn with_visit(mut self, path: PathRef, visit: u32) -> Self {
+        self.path = path;
+        self.visit = visit;
+        self
+    }
+}
+
+/// A failed attempt together with the task it belongs to.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "these are the two things")]
+pub struct FailedAttempt {
+    /// The attempt.
+    pub attempt: AttemptRow,
+    /// Its task.
+    pub task: TaskRow,
+}
+
 /// An attempt that failed with budget left, written at once so that the count survives a crash.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "an attempt row is these things")]
@@ -166,6 +265,8 @@ pub struct InstanceCommit {
     pub insert: Option<Box<NewInstance>>,
     /// The facts, consecutive from the one after the expected.
     pub facts: Vec<Fact>,
+    /// What else is known of the tasks that these facts end; a late result of a task has none.
+    pub tasks: Vec<TaskRow>,
     /// The row written anew.
     pub snapshot: Option<Snapshot>,
     /// Mailbox rows whose effect this commit records.
@@ -192,6 +293,7 @@ impl InstanceCommit {
             expect,
             insert: None,
             facts: Vec::new(),
+            tasks: Vec::new(),
             snapshot: None,
             consumed: Vec::new(),
             timers_set: Vec::new(),
@@ -199,6 +301,68 @@ impl InstanceCommit {
             children: Vec::new(),
             outbox: Vec::new(),
             signals_kept: 0,
+        }
+    }
+
+    /// Refuses what no correct writer sends; a store asks before it applies anything of a batch.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if the facts do not follow the expected one, the snapshot is of another fact or names
+    /// another owner than the writer, or the commit contradicts itself in another way.
+    pub fn check(&self, writer: NodeId) -> Result<(), StoreError> {
+        let (node, commit) = (writer, self);
+        let mut last = match commit.expect {
+            Expect::New => None,
+            Expect::Owned(seq) => Some(seq),
+            Expect::Parked(seq) => seq,
+        };
+        for fact in &commit.facts {
+            if fact.seq != last.map_or(0, |seq| seq.saturating_add(1)) {
+                return Err(StoreError::corrupt(format!(
+                    "fact {} of instance {} does not follow the one before",
+                    fact.seq, commit.instance
+                )));
+            }
+            last = Some(fact.seq);
+        }
+        if let Some(snapshot) = &commit.snapshot {
+            if snapshot.state.seq != last {
+                return Err(StoreError::corrupt(format!(
+                    "the snapshot of instance {} is not of its last fact",
+                    commit.instance
+                )));
+            }
+            if snapshot.owner.is_some_and(|owner| owner != node) {
+                return Err(StoreError::corrupt(format!(
+                    "the snapshot of instance {} names another owner than the writer",
+                    commit.instance
+                )));
+            }
+        }
+        let inserts = match (&commit.insert, commit.expect) {
+            (Some(new), Expect::New) => {
+                new.header.instance_id == commit.instance
+                    && new.header.tenant_id == commit.tenant
+                    && new.owner.is_none_or(|owner| owner == node)
+            }
+            (None, Expect::Owned(_) | Expect::Parked(_)) => true,
+            (Some(_), Expect::Owned(_) | Expect::Parked(_)) | (None, Expect::New) => false,
+        };
+        let children = commit
+            .children
+            .iter()
+            .all(|child| child.header.tenant_id == commit.tenant && child.owner.is_none());
+        let outbox = commit
+            .outbox
+            .iter()
+            .all(|message| message.tenant == commit.tenant);
+        if inserts && children && outbox {
+            Ok(())
+        } else {
+            Err(StoreError::corrupt(format!(
+                "the commit of instance {} contradicts itself",
+                commit.instance
+            )))
         }
     }
 }
@@ -335,13 +499,15 @@ pub enum Wakeup {
 ///   task, by the id of the task instance.
 ///
 /// Messages and children:
-/// - `a_message_key_is_accepted_once`: a message whose key was ever accepted for that instance is not stored again.
+/// - `a_message_key_is_accepted_once`: a message whose key waits in the mailbox or was applied is not stored again.
 /// - `mailbox_order_is_kept`: messages of one instance are returned in the order they were accepted.
 /// - `work_waits_until_it_is_consumed`: rows are offered until an applied commit consumes them.
 /// - `work_is_offered_to_its_owner_or_to_all`: to the owner without the instance; if there is none, to all with it.
 /// - `the_oldest_work_comes_first`: by the oldest message that waits.
 /// - `messages_arrive_with_the_commit_that_sends_them`: the outbox is delivered if the commit is applied.
 /// - `a_child_is_inserted_once`: with its start waiting; inserting a child whose id exists changes nothing.
+/// - `accepted_instances_wait_for_a_node`: unowned, with their start waiting; accepted again, nothing changes. A taken
+///   idempotency key is answered as in a commit.
 /// - `ended_instances_take_no_messages`: a message to an unknown or ended instance is answered [`SendOutcome::Ignored`].
 /// - `signals_are_counted_where_they_wait_and_where_they_are_kept`: a message is refused as [`SendOutcome::Full`] exactly
 ///   when the signals in the mailbox and those of [`InstanceCommit::signals_kept`] reach its limit.
@@ -413,6 +579,14 @@ pub trait ExecutionStore: Send + Sync {
         batch: Vec<InstanceCommit>,
     ) -> Result<Vec<CommitOutcome>, StoreError>;
 
+    /// Accepts new instances that no node owns yet, each with its start waiting in its mailbox: for callers that run no
+    /// node. Answers in the order given: applied, also where the same instance was accepted before, or refused because of
+    /// its idempotency key.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] leaves open what was accepted; accepting the same instances again is harmless.
+    async fn accept(&self, new: Vec<NewInstance>) -> Result<Vec<CommitOutcome>, StoreError>;
+
     /// Loads instances; absent ones are `None`.
     ///
     /// # Errors
@@ -453,7 +627,7 @@ pub trait ExecutionStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError`] if the storage is broken.
-    async fn record_attempts(&self, attempts: Vec<AttemptRow>) -> Result<(), StoreError>;
+    async fn record_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<(), StoreError>;
 
     /// Returns when there may be something for `node` in [`pending`](Self::pending) or a nearer timer, possibly without cause.
     ///

@@ -9,6 +9,7 @@ pub mod conformance;
 mod definitions;
 mod error;
 mod execution;
+mod family;
 mod query;
 
 pub use definitions::{
@@ -17,10 +18,11 @@ pub use definitions::{
 };
 pub use error::StoreError;
 pub use execution::{
-    AttemptRow, CommitOutcome, ExecutionStore, Expect, InstanceCommit, LoadedInstance, MailboxId,
-    MailboxMessage, NewInstance, NewMessage, NodeInfo, PendingWork, Refusal, SendOutcome, Snapshot,
-    TimerRow, Wakeup, pinned_definitions,
+    AttemptRow, CommitOutcome, ExecutionStore, Expect, FailedAttempt, InstanceCommit,
+    LoadedInstance, MailboxId, MailboxMessage, NewInstance, NewMessage, NodeInfo, PendingWork,
+    Refusal, SendOutcome, Snapshot, TaskRow, TimerRow, Wakeup, pinned_definitions,
 };
+pub use family::{Family, is_refusal};
 pub use query::{InstanceFilter, InstancePage, InstanceSummary, Page, QueryStore};
 
 /// Everything an engine needs of a store.

@@ -4,10 +4,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use augmented_core::runtime::{
-    CancelRequest, CancelSource, InstanceState, InstanceStatus, Message, TimerKey, TimerKind,
+    Activity, CancelRequest, CancelSource, InstanceState, InstanceStatus, Message, TimerKey,
+    TimerKind,
 };
-use augmented_core::store::{InstanceCommit, NewMessage, Snapshot, TimerRow};
-use augmented_core::{InstanceId, NodeId, Seq, Timestamp};
+use augmented_core::store::{InstanceCommit, NewMessage, Snapshot, TaskRow, TimerRow};
+use augmented_core::{InstanceId, NodeId, Seq, TaskInstanceId, Timestamp};
 
 use super::instance::{Live, Queued, Standing};
 use crate::config::EngineConfig;
@@ -131,6 +132,11 @@ impl Live {
                     .messages
                     .push(Queued::local(message.clone()));
             }
+            let task = match &message {
+                Message::TaskDone(done) => self.task_row(done.activation, done.task_instance_id),
+                _ => None,
+            };
+            prepared.commit.tasks.extend(task);
             let state = Arc::make_mut(&mut self.state);
             let transition = decide(&self.plan.flow, state, message, setting.now, setting.limits);
             prepared.commit.facts.push(transition.fact);
@@ -150,6 +156,37 @@ impl Live {
                 }
             }
         }
+    }
+
+    /// What is written of an open task besides its result; a result for anything else is late.
+    fn task_row(&self, activation: u64, task: TaskInstanceId) -> Option<TaskRow> {
+        self.state.tokens.values().find_map(|token| {
+            let Activity::Task {
+                task_instance_id,
+                input,
+                dispatched_at,
+                ..
+            } = &token.activity
+            else {
+                return None;
+            };
+            if token.activation != activation || *task_instance_id != task {
+                return None;
+            }
+            let work = self.plan.work_of(token.step)?;
+            Some(
+                TaskRow::new(
+                    task,
+                    work.task.pin.id,
+                    Arc::clone(&work.step_id),
+                    Arc::clone(input),
+                    *dispatched_at,
+                )
+                .with_type(work.task.task_type)
+                .with_workflow(self.state.header.definition.id)
+                .with_visit(token.path.clone(), token.visit),
+            )
+        })
     }
 
     /// Puts a command where it belongs: a row of the commit, or something to carry out after it.
@@ -273,10 +310,10 @@ impl Live {
             Fate::Park | Fate::End => None,
         };
         self.snapshot = Some((self.state.seq, self.state.status));
-        commit.snapshot = Some(Snapshot {
-            state: Arc::clone(&self.state),
-            owner,
-        });
+        let mut snapshot = Snapshot::new(Arc::clone(&self.state), owner);
+        let current = self.state.current_step;
+        snapshot.current_step = current.and_then(|step| self.plan.flow.step_id(step).cloned());
+        commit.snapshot = Some(snapshot);
     }
 
     /// Tasks that may not begin any more are left to the next owner.

@@ -107,7 +107,7 @@ pub(crate) struct WorkerSeat {
     pub(crate) in_hand: Arc<AtomicUsize>,
 }
 
-/// Makes the connections of `count` workers.
+/// Makes the connections of `count` workers; none drive nothing.
 pub(crate) fn seats(count: usize) -> (Vec<WorkerHandle>, Vec<WorkerSeat>) {
     let seat = |_| {
         let (sender, receiver) = mpsc::unbounded_channel();
@@ -126,7 +126,7 @@ pub(crate) fn seats(count: usize) -> (Vec<WorkerHandle>, Vec<WorkerSeat>) {
             },
         )
     };
-    (0..count.max(1)).map(seat).unzip()
+    (0..count).map(seat).unzip()
 }
 
 /// Everything [`Shared`] is made of.
@@ -232,6 +232,11 @@ impl Shared {
         self.workers
             .iter()
             .all(|worker| worker.in_hand.load(Ordering::SeqCst) == 0)
+    }
+
+    /// Whether it drives nothing and leaves all work to the nodes on the same store.
+    pub(crate) fn is_client(&self) -> bool {
+        self.workers.is_empty()
     }
 
     pub(crate) fn is_stopped(&self) -> bool {

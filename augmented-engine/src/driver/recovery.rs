@@ -522,10 +522,7 @@ impl Worker {
         let state = Arc::new(faulted(&live.state, last, reason, self.now));
         let mut commit = InstanceCommit::new(live.tenant, instance, live.standing.expect());
         commit.outbox.extend(fault_notice(&state, live.tenant));
-        commit.snapshot = Some(Snapshot {
-            state: Arc::clone(&state),
-            owner: None,
-        });
+        commit.snapshot = Some(Snapshot::new(Arc::clone(&state), None));
         live.state = state;
         live.busy = true;
         self.live.insert(instance, Box::new(live));

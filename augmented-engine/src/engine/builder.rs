@@ -186,8 +186,22 @@ impl EngineBuilder {
     /// `VALIDATOR_MISSING`, if a published schema of the tenant needs a validator that is not registered, unless
     /// [`strict_startup`](EngineConfig::strict_startup) is off; `UNAVAILABLE` and `INTERNAL` from the store.
     pub async fn start(self) -> Result<Engine, EngineError> {
+        self.build(Role::Node).await
+    }
+
+    /// Connects to the nodes on the same store without being one: everything can be asked of the engine, and what it
+    /// starts is carried out by them. It has real time, owns no instance and runs no handler.
+    ///
+    /// # Errors
+    /// Those of [`start`](Self::start).
+    pub async fn connect(self) -> Result<Engine, EngineError> {
+        self.build(Role::Client).await
+    }
+
+    async fn build(self, role: Role) -> Result<Engine, EngineError> {
         let registry = self.registry()?;
-        let time = match (self.epoch, self.clock.clone()) {
+        let epoch = self.epoch.filter(|_| role == Role::Node);
+        let time = match (epoch, self.clock.clone()) {
             (Some(epoch), _) => Time::Virtual(VirtualClock::new(epoch)),
             (None, Some(clock)) => Time::Real(clock),
             (None, None) => Time::Real(Arc::new(SystemClock::new())),
@@ -199,7 +213,9 @@ impl EngineBuilder {
         }
         let now = time.now();
         let node = NodeId(ids.new_id(now));
-        self.store.register_node(node, now).await?;
+        if role == Role::Node {
+            self.store.register_node(node, now).await?;
+        }
         let env = Arc::new(TaskEnv::new(
             &self.config,
             time.clone(),
@@ -215,9 +231,10 @@ impl EngineBuilder {
             &self.config,
         );
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let workers = match &time {
-            Time::Virtual(_) => 1,
-            Time::Real(_) => self.config.workers.unwrap_or_else(cores),
+        let workers = match (role, &time) {
+            (Role::Client, _) => 0,
+            (Role::Node, Time::Virtual(_)) => 1,
+            (Role::Node, Time::Real(_)) => self.config.workers.unwrap_or_else(cores).max(1),
         };
         let (handles, seats) = seats(workers);
         let parts = SharedParts {
@@ -240,6 +257,7 @@ impl EngineBuilder {
             );
         }
         match time {
+            Time::Real(_) if role == Role::Client => {}
             Time::Real(_) => {
                 aborts.push(tasks.house.spawn(keep_house(Arc::clone(&shared))));
                 aborts.push(tasks.keepers.spawn(keep_lease(Arc::clone(&shared))));
@@ -313,6 +331,15 @@ impl EngineBuilder {
         let nodes = self.store.nodes().await?.len() as u64;
         Ok(Arc::new(Ids::seeded(mix(self.seed) ^ salt ^ mix(nodes))))
     }
+}
+
+/// What an engine is to the others on the same store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It drives instances.
+    Node,
+    /// It leaves them to nodes.
+    Client,
 }
 
 impl std::fmt::Debug for EngineBuilder {

@@ -152,7 +152,10 @@ impl Engine {
             {
                 return Ok(WorkflowResult::of(state));
             }
-            let ended = if is_virtual {
+            let ended = if self.shared().is_client() {
+                tokio::time::sleep(LOOK_AGAIN).await;
+                None
+            } else if is_virtual {
                 end.await.ok()
             } else {
                 tokio::select! {

@@ -388,6 +388,9 @@ impl Engine {
             }
         }
         keepers.shutdown().await;
+        if shared.is_client() {
+            return;
+        }
         // Nothing is owned any more, so nobody needs to wait for the lease to run out.
         if let Err(error) = shared
             .store

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use augmented_core::json::canonical;
 use augmented_core::runtime::{DecideLimits, InstanceHeader, StartMessage};
-use augmented_core::store::NewInstance;
+use augmented_core::store::{CommitOutcome, NewInstance, Refusal, StoreError};
 use augmented_core::validate::Finding;
 use augmented_core::{InstanceId, Timestamp};
 use serde_json::{Map, Value};
@@ -104,6 +104,18 @@ impl StartRequest {
         self
     }
 
+    fn check(&self) -> Result<(), EngineError> {
+        let findings = self.findings();
+        if findings.is_empty() {
+            return Ok(());
+        }
+        Err(EngineError::invalid(
+            "REQUEST_INVALID",
+            "the start request is not right",
+            findings,
+        ))
+    }
+
     /// What is wrong with the request itself.
     fn findings(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
@@ -169,14 +181,10 @@ impl Engine {
         self.check_running()?;
         let shared = self.shared();
         let _hold = shared.time().hold();
-        let findings = request.findings();
-        if !findings.is_empty() {
-            return Err(EngineError::invalid(
-                "REQUEST_INVALID",
-                "the start request is not right",
-                findings,
-            ));
+        if shared.is_client() {
+            return self.accept(request).await;
         }
+        request.check()?;
         if shared.is_full() {
             return Err(EngineError::CapacityExceeded {
                 reason: "CONCURRENCY_LIMIT",
@@ -220,6 +228,52 @@ impl Engine {
             }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(EngineError::stopped()),
+        }
+    }
+
+    /// Makes everything ready for a start without starting it: resolves the version and checks the input. A store that
+    /// takes part in transactions of the host writes what this returns, so that rows of the host and the workflow commit
+    /// together; a node begins it behind the commit.
+    ///
+    /// # Errors
+    /// Those of [`start`](Self::start), except that nobody knows yet whether an idempotency key is taken.
+    pub async fn prepare_start(&self, request: StartRequest) -> Result<NewInstance, EngineError> {
+        self.check_running()?;
+        request.check()?;
+        let shared = self.shared();
+        let plan = shared
+            .definitions
+            .start_plan(
+                self.tenant,
+                &request.workflow_id,
+                request.version.as_deref(),
+            )
+            .await?;
+        let now = self.now();
+        check_input(&plan, &request.input, now, &shared.limits)?;
+        Ok(self.new_instance(request, &plan, now))
+    }
+
+    /// Leaves a start to the nodes on the same store.
+    async fn accept(&self, request: StartRequest) -> Result<WorkflowHandle, EngineError> {
+        let key = request.idempotency_key.clone();
+        let new = self.prepare_start(request).await?;
+        let instance = new.header.instance_id;
+        let outcomes = self.shared().store.accept(vec![new]).await?;
+        match outcomes.into_iter().next() {
+            Some(CommitOutcome::Refused(Refusal::KeyTaken {
+                instance: existing,
+                same_input: true,
+            })) => Ok(WorkflowHandle::new(self.clone(), existing, None)),
+            Some(CommitOutcome::Refused(Refusal::KeyTaken { .. })) => {
+                Err(EngineError::IdempotencyConflict {
+                    key: key.unwrap_or_default(),
+                })
+            }
+            Some(CommitOutcome::Applied) => Ok(WorkflowHandle::new(self.clone(), instance, None)),
+            Some(CommitOutcome::Refused(Refusal::Fenced | Refusal::Conflict)) | None => {
+                Err(StoreError::corrupt("the store did not accept a new instance").into())
+            }
         }
     }
 

@@ -47,6 +47,11 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
+    /// When the task was dispatched first.
+    pub(crate) fn dispatched_at(&self) -> Timestamp {
+        self.dispatched_at
+    }
+
     /// A task instance with the failed attempts that were recorded before.
     pub(crate) fn new(
         activation: u64,

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use augmented_core::runtime::{InstanceHeader, PathRef};
+use augmented_core::store::TaskRow;
 use augmented_core::{InstanceId, TaskInstanceId, TenantId, Timestamp};
 use parking_lot::Mutex;
 use serde_json::Value;
@@ -34,6 +35,22 @@ pub(crate) struct TaskCall {
     pub(crate) visit: u32,
     pub(crate) path: PathRef,
     pub(crate) round: u32,
+}
+
+impl TaskCall {
+    /// What is written of the task besides its attempts and its result.
+    pub(crate) fn row(&self, input: &Arc<Value>, dispatched_at: Timestamp) -> TaskRow {
+        TaskRow::new(
+            self.task_instance_id,
+            self.work.task.pin.id,
+            Arc::clone(&self.work.step_id),
+            Arc::clone(input),
+            dispatched_at,
+        )
+        .with_type(self.work.task.task_type)
+        .with_workflow(self.header.definition.id)
+        .with_visit(self.path.clone(), self.visit)
+    }
 }
 
 /// One attempt.

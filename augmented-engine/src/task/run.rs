@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::runtime::{AttemptRecord, TaskDone};
-use augmented_core::store::{AttemptRow, StoreError};
+use augmented_core::store::{AttemptRow, FailedAttempt, StoreError};
 use augmented_core::validate::Finding;
 use augmented_core::{InstanceId, TaskInstanceId, TenantId, Timestamp};
 use futures_util::future::BoxFuture;
@@ -280,7 +280,7 @@ pub(crate) fn begin(
         Poll::Ready(result) => match end_attempt(&mut attempts, &handling.attempt, result, false) {
             Next::Done(done) => Begun::Done(done),
             Next::Retry(record) => {
-                let phase = recording(&call, *record);
+                let phase = recording(&call, &input, attempts.dispatched_at(), *record);
                 running(call, input, attempts, phase)
             }
         },
@@ -340,16 +340,25 @@ fn waiting(handling: Handling) -> Phase {
     }
 }
 
-fn recording(call: &TaskCall, record: AttemptRecord) -> Phase {
+fn recording(
+    call: &TaskCall,
+    input: &Arc<Value>,
+    dispatched_at: Timestamp,
+    record: AttemptRecord,
+) -> Phase {
     let env = &call.work.env;
     let store = Arc::clone(&env.store);
     let next_at = record.next_attempt_at;
-    let row = AttemptRow {
+    let attempt = AttemptRow {
         tenant: call.header.tenant_id,
         instance: call.header.instance_id,
         activation: call.activation,
         task_instance_id: call.task_instance_id,
         record,
+    };
+    let row = FailedAttempt {
+        attempt,
+        task: call.row(input, dispatched_at),
     };
     Phase::Recording {
         write: Box::pin(async move { store.record_attempts(vec![row]).await }),
@@ -544,7 +553,10 @@ impl Future for TaskRun {
                 Phase::Attempt { .. } => match this.poll_attempt(cx, cancelled) {
                     None => return Poll::Pending,
                     Some(Next::Done(done)) => return this.end(RunOutcome::Done(done)),
-                    Some(Next::Retry(record)) => this.phase = recording(&this.call, *record),
+                    Some(Next::Retry(record)) => {
+                        let since = this.attempts.dispatched_at();
+                        this.phase = recording(&this.call, &this.input, since, *record);
+                    }
                 },
                 Phase::Recording { write, next_at, .. } => match write.as_mut().poll(cx) {
                     Poll::Pending => return Poll::Pending,

@@ -3,7 +3,9 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use augmented_core::model::{Implementation, ResolvedRetryPolicy, RetryPolicy, TaskDefinition};
+use augmented_core::model::{
+    Implementation, ResolvedRetryPolicy, RetryPolicy, TaskDefinition, TaskType,
+};
 use augmented_core::runtime::{StepIdx, TaskPin};
 use augmented_core::schema::{CompiledSchema, SchemaOptions};
 use augmented_core::store::Store;
@@ -46,6 +48,7 @@ impl TaskEnv {
 /// A task definition made ready to run.
 pub(crate) struct CompiledTask {
     pub(crate) pin: TaskPin,
+    pub(crate) task_type: TaskType,
     /// None where this node has no handler of that name.
     pub(crate) handler: Option<Arc<dyn DynTask>>,
     pub(crate) endpoint: Arc<str>,
@@ -86,6 +89,7 @@ impl CompiledTask {
             heartbeat_micros: length(&definition.heartbeat_timeout),
             total_micros: length(&definition.total_timeout),
             queue_micros: length(&definition.queue_timeout),
+            task_type: definition.task_type,
             pin,
         })
     }
@@ -198,6 +202,11 @@ impl ExecutionPlan {
     /// The task pins of instances of this plan.
     pub(crate) fn pins(&self) -> impl Iterator<Item = &TaskPin> {
         self.tasks.iter().map(|task| &task.pin)
+    }
+
+    /// How the task of a step is run; `None` if the step has none.
+    pub(crate) fn work_of(&self, step: StepIdx) -> Option<&Arc<StepWork>> {
+        self.work(step, self.flow.task_ref(step)?)
     }
 
     /// How to run the task of a step; `None` if the indices belong to another version.

@@ -278,6 +278,15 @@ impl CompiledWorkflow {
         self.steps.get(usize::from(step)).map(|step| &step.id)
     }
 
+    /// The index of the task reference of a step that runs a task.
+    #[must_use]
+    pub fn task_ref(&self, step: StepIdx) -> Option<u16> {
+        match &self.steps.get(usize::from(step))?.body {
+            Body::Task { task_ref } | Body::Poll(PollBody { task_ref, .. }) => Some(*task_ref),
+            _ => None,
+        }
+    }
+
     /// The index of a step.
     #[must_use]
     pub fn step_index(&self, step_id: &str) -> Option<StepIdx> {

@@ -10,13 +10,14 @@ use crate::ids::TenantId;
 use crate::model::LifecycleStatus::{self, Archived, Deprecated, Draft, Published};
 use crate::model::{DefinitionKind, Deprecation, StoredDefinition, content_hash};
 use crate::store::{
-    DefinitionFilter, DraftDeletion, NewDefinition, PutOutcome, StatusChange, StatusMove, Store,
+    DefinitionFilter, DefinitionStore, DraftDeletion, NewDefinition, PutOutcome, StatusChange,
+    StatusMove,
 };
 
 /// How often a race is run.
 const ROUNDS: usize = 20;
 
-impl<S: Store> Subject<S> {
+impl<S: DefinitionStore> Subject<S> {
     /// A definition of a schema; `about` is its content.
     fn schema(
         &self,
@@ -105,7 +106,7 @@ impl<S: Store> Subject<S> {
 }
 
 /// If one item of a bundle is refused, none is stored, and the others say why.
-pub async fn put_is_all_or_nothing<S: Store>(store: Subject<S>) {
+pub async fn put_is_all_or_nothing<S: DefinitionStore>(store: Subject<S>) {
     store
         .stored(store.schema("b", "1.0.0", Published, "first"), 0)
         .await;
@@ -181,7 +182,7 @@ pub async fn put_is_all_or_nothing<S: Store>(store: Subject<S>) {
 }
 
 /// A version past DRAFT never changes its content; putting the same content again changes nothing.
-pub async fn published_content_is_frozen<S: Store>(store: Subject<S>) {
+pub async fn published_content_is_frozen<S: DefinitionStore>(store: Subject<S>) {
     let first = store
         .stored(store.schema("a", "1.0.0", Published, "first"), 0)
         .await;
@@ -236,7 +237,7 @@ pub async fn published_content_is_frozen<S: Store>(store: Subject<S>) {
 }
 
 /// A draft may change its content any number of times under its row id, and is frozen once it is published.
-pub async fn drafts_can_be_replaced_and_published<S: Store>(store: Subject<S>) {
+pub async fn drafts_can_be_replaced_and_published<S: DefinitionStore>(store: Subject<S>) {
     let first = store
         .stored(store.schema("a", "1.0.0", Draft, "first"), 0)
         .await;
@@ -291,7 +292,7 @@ pub async fn drafts_can_be_replaced_and_published<S: Store>(store: Subject<S>) {
 }
 
 /// Of one business id, a version is published only above every published one, by whichever way.
-pub async fn versions_only_grow<S: Store>(store: Subject<S>) {
+pub async fn versions_only_grow<S: DefinitionStore>(store: Subject<S>) {
     store
         .stored(store.schema("a", "1.9.0", Published, "1.9"), 0)
         .await;
@@ -402,7 +403,7 @@ pub async fn versions_only_grow<S: Store>(store: Subject<S>) {
 }
 
 /// Only the moves of the life cycle succeed, and each leaves its instants.
-pub async fn status_moves_follow_the_life_cycle<S: Store>(store: Subject<S>) {
+pub async fn status_moves_follow_the_life_cycle<S: DefinitionStore>(store: Subject<S>) {
     let ways: [&[LifecycleStatus]; 4] = [
         &[],
         &[Published],
@@ -456,7 +457,7 @@ pub async fn status_moves_follow_the_life_cycle<S: Store>(store: Subject<S>) {
 }
 
 /// What a move to DEPRECATED says is kept beside the document until the version is PUBLISHED again.
-pub async fn a_deprecation_says_why<S: Store>(store: Subject<S>) {
+pub async fn a_deprecation_says_why<S: DefinitionStore>(store: Subject<S>) {
     let first = store
         .stored(store.schema("a", "1.0.0", Published, "a"), 0)
         .await;
@@ -499,7 +500,7 @@ pub async fn a_deprecation_says_why<S: Store>(store: Subject<S>) {
 }
 
 /// Only drafts can be deleted, and a deleted one leaves nothing behind.
-pub async fn only_drafts_can_be_deleted<S: Store>(store: Subject<S>) {
+pub async fn only_drafts_can_be_deleted<S: DefinitionStore>(store: Subject<S>) {
     let delete = |tenant: TenantId, id: &'static str, version: &'static str| {
         store.delete_draft(tenant, DefinitionKind::Schema, id, version)
     };
@@ -546,7 +547,7 @@ pub async fn only_drafts_can_be_deleted<S: Store>(store: Subject<S>) {
 }
 
 /// The versions of an id come in the order of SemVer, not in that of their text or of their arrival.
-pub async fn versions_come_in_semver_order<S: Store>(store: Subject<S>) {
+pub async fn versions_come_in_semver_order<S: DefinitionStore>(store: Subject<S>) {
     for version in [
         "1.10.0",
         "1.9.0",
@@ -586,7 +587,7 @@ pub async fn versions_come_in_semver_order<S: Store>(store: Subject<S>) {
 }
 
 /// Following the last row of each page visits every match exactly once, by the name of the kind, business id and SemVer.
-pub async fn definitions_are_listed_once_and_in_order<S: Store>(store: Subject<S>) {
+pub async fn definitions_are_listed_once_and_in_order<S: DefinitionStore>(store: Subject<S>) {
     let mut bundle = Vec::new();
     for id in ["b", "a", "c", "order-form"] {
         for version in ["1.2.0", "1.10.0"] {
@@ -672,7 +673,7 @@ pub async fn definitions_are_listed_once_and_in_order<S: Store>(store: Subject<S
 }
 
 /// No call with another tenant finds a definition, and the same id and version there is another one.
-pub async fn definitions_belong_to_their_tenant<S: Store>(store: Subject<S>) {
+pub async fn definitions_belong_to_their_tenant<S: DefinitionStore>(store: Subject<S>) {
     let stranger = TenantId(store.new_id(at(0)));
     let own = store
         .stored(store.schema("a", "2.0.0", Published, "own"), 0)

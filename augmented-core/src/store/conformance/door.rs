@@ -27,7 +27,7 @@ fn rich(
     other: &InstanceHeader,
 ) -> InstanceCommit {
     let mut commit = commit(header, expect);
-    commit.facts = vec![fact(1, task_done(1)), fact(2, signal("rich"))];
+    commit.facts = vec![fact(1, task_done(header, 1)), fact(2, signal("rich"))];
     commit.snapshot = Some(snapshot(header, 2, None));
     commit.consumed = vec![1];
     commit.timers_set = vec![TimerRow {
@@ -75,7 +75,10 @@ pub async fn commit_applies_whole_or_not_at_all<S: Store>(store: Subject<S>) {
         refused.consumed = vec![row];
         // The facts follow what the writer believes, so that belief alone is wrong.
         let base = if expect == Expect::Owned(7) { 8 } else { 1 };
-        refused.facts = vec![fact(base, task_done(1)), fact(base + 1, signal("rich"))];
+        refused.facts = vec![
+            fact(base, task_done(&header, 1)),
+            fact(base + 1, signal("rich")),
+        ];
         refused.snapshot = Some(snapshot(&header, base + 1, None));
         store.refuse(writer, refused, Refusal::Conflict).await;
         let loaded = store.loaded(&header).await;
@@ -176,7 +179,10 @@ pub async fn facts_follow_without_a_gap<S: Store>(store: Subject<S>) {
     let header = store.owned(node).await;
     let with = |seqs: &[u64], of: Option<u64>| {
         let mut commit = commit(&header, Expect::Owned(0));
-        commit.facts = seqs.iter().map(|seq| fact(*seq, task_done(*seq))).collect();
+        commit.facts = seqs
+            .iter()
+            .map(|seq| fact(*seq, task_done(&header, *seq)))
+            .collect();
         commit.snapshot = of.map(|seq| snapshot(&header, seq, Some(node)));
         commit
     };
@@ -393,7 +399,7 @@ pub async fn a_snapshot_stands_for_the_facts_before_it<S: Store>(store: Subject<
     assert_eq!(
         loaded.facts,
         (1..=3)
-            .map(|seq| fact(seq, task_done(seq)))
+            .map(|seq| fact(seq, task_done(&header, seq)))
             .collect::<Vec<_>>()
     );
     let mut folding = progress(&header, 4);
@@ -403,7 +409,7 @@ pub async fn a_snapshot_stands_for_the_facts_before_it<S: Store>(store: Subject<
     let loaded = store.loaded(&header).await;
     assert_eq!(*loaded.header, *header);
     assert_eq!(*loaded.state.unwrap(), super::fixture::state(&header, 4));
-    assert_eq!(loaded.facts, [fact(5, task_done(5))]);
+    assert_eq!(loaded.facts, [fact(5, task_done(&header, 5))]);
     assert_eq!(store.seqs(&header).await, [0, 1, 2, 3, 4, 5]);
     // An instance whose snapshot was never written is loaded from its facts alone.
     let bare = Arc::new(store.header());
@@ -462,7 +468,10 @@ pub async fn attempts_are_kept_once_until_the_task_is_done<S: Store>(store: Subj
         wanted
             .iter()
             .map(|(activation, number)| {
-                (*activation, attempt(&header, *activation, *number).record)
+                (
+                    *activation,
+                    attempt(&header, *activation, *number).attempt.record,
+                )
             })
             .collect::<Vec<_>>()
     };

@@ -13,8 +13,8 @@ use crate::runtime::{
     TimerKey, TimerKind,
 };
 use crate::store::{
-    AttemptRow, CommitOutcome, Expect, InstanceCommit, LoadedInstance, NewInstance, NewMessage,
-    PendingWork, Refusal, SendOutcome, Snapshot, Store,
+    AttemptRow, CommitOutcome, Expect, FailedAttempt, InstanceCommit, LoadedInstance, NewInstance,
+    NewMessage, PendingWork, Refusal, SendOutcome, Snapshot, Store, TaskRow,
 };
 use crate::time::Timestamp;
 
@@ -184,7 +184,8 @@ pub(super) fn commit(header: &InstanceHeader, expect: Expect) -> InstanceCommit 
 /// A commit of the owner that adds the result of a task as fact `seq`.
 pub(super) fn progress(header: &InstanceHeader, seq: Seq) -> InstanceCommit {
     let mut commit = commit(header, Expect::Owned(seq - 1));
-    commit.facts = vec![fact(seq, task_done(seq))];
+    commit.facts = vec![fact(seq, task_done(header, seq))];
+    commit.tasks = vec![task_row(header, seq)];
     commit
 }
 
@@ -195,10 +196,7 @@ pub(super) fn end(header: &Arc<InstanceHeader>, seq: Seq) -> InstanceCommit {
     last.status = InstanceStatus::Completed;
     last.completed_at = Some(at(60));
     last.output = Some(Arc::new(json!({ "total": 1 })));
-    commit.snapshot = Some(Snapshot {
-        state: Arc::new(last),
-        owner: None,
-    });
+    commit.snapshot = Some(Snapshot::new(Arc::new(last), None));
     commit
 }
 
@@ -220,10 +218,7 @@ pub(super) fn state(header: &Arc<InstanceHeader>, seq: Seq) -> InstanceState {
 }
 
 pub(super) fn snapshot(header: &Arc<InstanceHeader>, seq: Seq, owner: Option<NodeId>) -> Snapshot {
-    Snapshot {
-        state: Arc::new(state(header, seq)),
-        owner,
-    }
+    Snapshot::new(Arc::new(state(header, seq)), owner)
 }
 
 pub(super) fn signal(id: &str) -> Message {
@@ -236,10 +231,10 @@ pub(super) fn signal(id: &str) -> Message {
     })
 }
 
-pub(super) fn task_done(activation: u64) -> Message {
+pub(super) fn task_done(header: &InstanceHeader, activation: u64) -> Message {
     Message::TaskDone(Arc::new(TaskDone {
         activation,
-        task_instance_id: task_of(activation),
+        task_instance_id: task_of(header, activation),
         status: TaskStatus::Completed,
         output: Arc::new(Value::from(activation)),
         outcome: None,
@@ -251,8 +246,23 @@ pub(super) fn task_done(activation: u64) -> Message {
     }))
 }
 
-pub(super) fn task_of(activation: u64) -> TaskInstanceId {
-    TaskInstanceId(uuid::Uuid::from_u128(u128::from(activation) << 8 | 1))
+/// Tasks share the time at the beginning of the id of their instance.
+pub(super) fn task_of(header: &InstanceHeader, activation: u64) -> TaskInstanceId {
+    let instance = header.instance_id.0.as_u128();
+    TaskInstanceId(uuid::Uuid::from_u128(
+        instance ^ (u128::from(activation) << 32),
+    ))
+}
+
+pub(super) fn task_row(header: &InstanceHeader, activation: u64) -> TaskRow {
+    let input = Arc::new(json!({ "activation": activation }));
+    TaskRow::new(
+        task_of(header, activation),
+        uuid::Uuid::from_u128(8),
+        "pay".into(),
+        input,
+        at(1),
+    )
 }
 
 pub(super) fn timer(activation: u64) -> TimerKey {
@@ -263,12 +273,12 @@ pub(super) fn timer(activation: u64) -> TimerKey {
 }
 
 /// Attempt `number` of the task of an activation, failed.
-pub(super) fn attempt(header: &InstanceHeader, activation: u64, number: u32) -> AttemptRow {
-    AttemptRow {
+pub(super) fn attempt(header: &InstanceHeader, activation: u64, number: u32) -> FailedAttempt {
+    let attempt = AttemptRow {
         tenant: header.tenant_id,
         instance: header.instance_id,
         activation,
-        task_instance_id: task_of(activation),
+        task_instance_id: task_of(header, activation),
         record: AttemptRecord {
             attempt: number,
             started_at: at(1),
@@ -283,6 +293,10 @@ pub(super) fn attempt(header: &InstanceHeader, activation: u64, number: u32) -> 
             next_attempt_at: at(3),
             checkpoint: Some(json!({ "page": number })),
         },
+    };
+    FailedAttempt {
+        attempt,
+        task: task_row(header, activation),
     }
 }
 

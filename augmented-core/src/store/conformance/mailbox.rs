@@ -10,8 +10,8 @@ use crate::runtime::{
     CancelRequest, CancelSource, InstanceHeader, InstanceStatus, Message, StartMessage,
 };
 use crate::store::{
-    Expect, InstanceCommit, InstanceFilter, NewInstance, NewMessage, Page, Refusal, SendOutcome,
-    Snapshot, Store, TimerRow,
+    CommitOutcome, Expect, InstanceCommit, InstanceFilter, NewInstance, NewMessage, Page, Refusal,
+    SendOutcome, Snapshot, Store, TimerRow,
 };
 
 /// How often a race is run.
@@ -53,19 +53,18 @@ pub async fn a_message_key_is_accepted_once<S: Store>(store: Subject<S>) {
         store.messages_of(node, &header).await,
         [signal("a"), cancel("a"), signal("b"), signal("c")]
     );
-    let mut consuming = progress(&header, 1);
-    consuming.consumed = store
-        .work_of(node, &header)
-        .await
-        .unwrap()
-        .messages
-        .iter()
-        .map(|row| row.id)
+    let rows = store.work_of(node, &header).await.unwrap().messages;
+    let mut consuming = commit(&header, Expect::Owned(0));
+    consuming.consumed = rows.iter().map(|row| row.id).collect();
+    consuming.facts = rows
+        .into_iter()
+        .zip(1..)
+        .map(|(row, seq)| fact(seq, row.message))
         .collect();
     store.apply(node, consuming).await;
     assert!(
         !store.send_one(&header, signal("a")).await,
-        "a consumed message stays known"
+        "a message that was applied stays known"
     );
     assert_eq!(store.messages_of(node, &header).await, []);
     for round in 0..ROUNDS {
@@ -372,6 +371,74 @@ pub async fn a_child_is_inserted_once<S: Store>(store: Subject<S>) {
     );
 }
 
+/// An accepted instance is unowned with its start waiting, once; a taken idempotency key is told.
+pub async fn accepted_instances_wait_for_a_node<S: Store>(store: Subject<S>) {
+    let node = store.node().await;
+    let keyed = |key: &str| {
+        let mut header = store.header();
+        header.idempotency_key = Some(key.into());
+        header.correlation_id = Some("accepted".into());
+        Arc::new(header)
+    };
+    let new = |header: &Arc<InstanceHeader>, hash: u8| {
+        NewInstance::new(Arc::clone(header), Some([hash; 32]))
+    };
+    let (first, second) = (keyed("k"), keyed("l"));
+    let both = vec![new(&first, 1), new(&second, 1)];
+    assert_eq!(
+        store.accept(both.clone()).await.unwrap(),
+        [CommitOutcome::Applied, CommitOutcome::Applied]
+    );
+    assert_eq!(
+        store.accept(both).await.unwrap(),
+        [CommitOutcome::Applied, CommitOutcome::Applied],
+        "accepting the same again is harmless"
+    );
+    for header in [&first, &second] {
+        let work = store.work_of(node, header).await.unwrap();
+        let loaded = work.loaded.unwrap();
+        assert_eq!((loaded.owner, loaded.last_seq()), (None, None));
+        assert_eq!(*loaded.header, **header);
+        let messages: Vec<_> = work.messages.into_iter().map(|row| row.message).collect();
+        assert_eq!(messages, [Message::Start(StartMessage::default())]);
+    }
+    let taken = |same_input| {
+        CommitOutcome::Refused(Refusal::KeyTaken {
+            instance: first.instance_id,
+            same_input,
+        })
+    };
+    let (third, fourth, fifth) = (keyed("k"), keyed("k"), keyed("m"));
+    assert_eq!(
+        store
+            .accept(vec![new(&third, 1), new(&fourth, 2), new(&fifth, 1)])
+            .await
+            .unwrap(),
+        [taken(true), taken(false), CommitOutcome::Applied]
+    );
+    let filter = InstanceFilter {
+        correlation_id: Some("accepted".into()),
+        ..InstanceFilter::default()
+    };
+    let page = store
+        .list_instances(TENANT, &filter, Page::default())
+        .await
+        .unwrap();
+    assert_eq!(page.instances.len(), 3);
+    assert!(store.accept(Vec::new()).await.unwrap().is_empty());
+    for round in 0..ROUNDS {
+        let rivals: Vec<_> = (0..4).map(|_| keyed(&format!("race-{round}"))).collect();
+        let (store, rivals) = (&store, &rivals);
+        let outcomes = store.race(rivals.len(), |number| {
+            store.accept(vec![new(&rivals[number], 1)])
+        });
+        let accepted = outcomes
+            .iter()
+            .filter(|outcome| outcome.as_ref().unwrap() == &[CommitOutcome::Applied]);
+        assert_eq!(accepted.count(), 1, "round {round}");
+    }
+}
+
 /// A message to an unknown or ended instance is ignored.
 pub async fn ended_instances_take_no_messages<S: Store>(store: Subject<S>) {
     let node = store.node().await;
@@ -389,10 +456,8 @@ pub async fn ended_instances_take_no_messages<S: Store>(store: Subject<S>) {
         let mut ending = end(&header, 1);
         let mut last = super::fixture::state(&header, 1);
         last.status = status;
-        ending.snapshot = Some(Snapshot {
-            state: Arc::new(last),
-            owner: None,
-        });
+        last.completed_at = Some(at(60));
+        ending.snapshot = Some(Snapshot::new(Arc::new(last), None));
         store.apply(node, ending).await;
         assert!(!store.send_one(&header, signal("late")).await, "{status}");
     }

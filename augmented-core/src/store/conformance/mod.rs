@@ -59,6 +59,7 @@ macro_rules! store_conformance {
             mailbox::the_oldest_work_comes_first,
             mailbox::messages_arrive_with_the_commit_that_sends_them,
             mailbox::a_child_is_inserted_once,
+            mailbox::accepted_instances_wait_for_a_node,
             mailbox::ended_instances_take_no_messages,
             mailbox::the_end_clears_open_work,
             mailbox::signals_are_counted_where_they_wait_and_where_they_are_kept,

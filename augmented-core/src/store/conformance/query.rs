@@ -256,7 +256,7 @@ pub async fn facts_come_in_order<S: Store>(store: Subject<S>) {
     assert_eq!(store.seqs(&header).await, (0..=20).collect::<Vec<_>>());
     assert_eq!(
         read(5, 3).await,
-        [5, 6, 7].map(|seq| fact(seq, task_done(seq)))
+        [5, 6, 7].map(|seq| fact(seq, task_done(&header, seq)))
     );
     assert_eq!(read(19, 100).await.len(), 2);
     assert!(read(21, 100).await.is_empty());

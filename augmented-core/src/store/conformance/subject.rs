@@ -11,7 +11,6 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::ids::uuid_v7;
-use crate::store::Store;
 use crate::time::Timestamp;
 
 /// A future that a thread of a race drives to its end.
@@ -27,7 +26,7 @@ pub struct Subject<S> {
     ids: AtomicU64,
 }
 
-impl<S: Store> Subject<S> {
+impl<S> Subject<S> {
     /// A new, empty store, and what drives futures on the threads of a race.
     pub fn new(store: S, run: fn(Task<'_>)) -> Self {
         Self {

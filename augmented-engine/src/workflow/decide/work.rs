@@ -31,12 +31,7 @@ impl Machine<'_> {
     ) -> Step {
         let dispatched_at = self.now;
         let token = self.token(id)?;
-        let task_instance_id = task_id(
-            dispatched_at,
-            self.state.header.instance_id,
-            token.activation,
-            round,
-        );
+        let task_instance_id = task_id(self.state.header.instance_id, token.activation, round);
         self.commands.push(Command::RunTask(RunTask {
             activation: token.activation,
             task_instance_id,
@@ -541,8 +536,10 @@ fn derived_id(at: Timestamp, key: &str) -> Uuid {
 
 /// The id of a task instance, which replay finds again: an activation is dispatched once, or once a round.
 ///
-/// The random bits are those of the instance, mixed with the activation and the round by the finaliser of SplitMix64.
-fn task_id(at: Timestamp, instance: InstanceId, activation: u64, round: u32) -> TaskInstanceId {
+/// A UUIDv7 with the time of its instance, so that everything of one instance lies together wherever rows are kept by id
+/// or split by time. The random bits are those of the instance, mixed with the activation and the round by the finaliser
+/// of SplitMix64.
+fn task_id(instance: InstanceId, activation: u64, round: u32) -> TaskInstanceId {
     let (high, low) = instance.0.as_u64_pair();
     let first = mix(low ^ mix(activation ^ u64::from(round).rotate_left(40)));
     let second = mix(first ^ high);
@@ -551,7 +548,8 @@ fn task_id(at: Timestamp, instance: InstanceId, activation: u64, round: u32) -> 
     for (to, from) in random.iter_mut().zip(bits) {
         *to = from;
     }
-    TaskInstanceId(uuid_v7(at, &random))
+    let millis = i64::try_from(high >> 16).unwrap_or_default();
+    TaskInstanceId(uuid_v7(Timestamp::from_millis(millis), &random))
 }
 
 /// A number in [0, 1) that depends on nothing but its arguments, so that replay agrees.
