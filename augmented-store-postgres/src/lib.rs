@@ -1,0 +1,31 @@
+#![deny(missing_docs)]
+//! The PostgreSQL store of Augmented: loses nothing when processes are killed, refuses bad definitions even from raw SQL,
+//! and lets many engine processes share the work.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use augmented_core::store::Store;
+//! use augmented_store_postgres::{PostgresConfig, PostgresStore};
+//!
+//! # async fn host() -> Result<(), augmented_store_postgres::PostgresError> {
+//! let config = PostgresConfig::new("postgres://localhost/business");
+//! PostgresStore::migrate(&config).await?;
+//! let store: Arc<dyn Store> = Arc::new(PostgresStore::connect(config).await?);
+//! # let _ = store;
+//! # Ok(())
+//! # }
+//! ```
+
+mod config;
+mod connect;
+pub mod constraints;
+mod definitions;
+mod error;
+mod migrate;
+mod runtime;
+#[cfg(feature = "testing")]
+mod scratch;
+
+pub use config::{PostgresConfig, SchemaName};
+pub use connect::PostgresStore;
+pub use error::PostgresError;

@@ -1,0 +1,239 @@
+//! The one commit door.
+
+use augmented_core::store::{CommitOutcome, InstanceCommit, Refusal, StoreError};
+use augmented_core::{InstanceId, NodeId};
+use serde_json::Value;
+use sqlx::AssertSqlSafe;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::batch::{ARGUMENTS, Batch};
+use super::ledger::{Claim, Claims};
+use crate::error::store_error;
+use crate::{PostgresStore, SchemaName};
+
+/// How often a batch that lost a race between transactions is tried again.
+const RACES: u32 = 5;
+
+/// The call of the commit function.
+pub(crate) fn statement(schema: &SchemaName) -> String {
+    let arguments: Vec<String> = (1..=ARGUMENTS).map(|number| format!("${number}")).collect();
+    schema.fill(&format!(
+        "SELECT $schema.aug_commit({})",
+        arguments.join(", ")
+    ))
+}
+
+/// A commit of a batch, where it stands in it, and how it stands to the ledger.
+#[derive(Clone, Copy)]
+struct Item<'a> {
+    at: usize,
+    commit: &'a InstanceCommit,
+    claim: Claim,
+}
+
+/// What the function answered to a batch.
+enum Answer {
+    Applied,
+    /// Nothing was applied: the node is fenced.
+    Fenced,
+    /// Nothing was applied, because of these instances.
+    Refused(Vec<(InstanceId, Refusal)>),
+    /// Nothing was applied: something of the batch is there already.
+    Collision,
+}
+
+impl PostgresStore {
+    /// Applies a batch: as a rule in one call, which is one transaction. Items that are refused are taken out and the rest
+    /// is tried again; where a race makes the database refuse the whole, it is halved until the culprits stand alone.
+    pub(crate) async fn commit_batch(
+        &self,
+        node: NodeId,
+        batch: &[InstanceCommit],
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
+        for commit in batch {
+            commit.check(node)?;
+        }
+        let mut outcomes = vec![CommitOutcome::Applied; batch.len()];
+        for wave in waves(batch) {
+            self.commit_wave(node, batch, wave, &mut outcomes).await?;
+        }
+        Ok(outcomes)
+    }
+
+    /// Applies commits of different instances.
+    async fn commit_wave(
+        &self,
+        node: NodeId,
+        batch: &[InstanceCommit],
+        wave: Vec<usize>,
+        outcomes: &mut [CommitOutcome],
+    ) -> Result<(), StoreError> {
+        let mut claims = self.ledger.claims(node);
+        let commits = || wave.iter().filter_map(|at| Some((*at, batch.get(*at)?)));
+        let claimed = claims.claim(commits().map(|(_, commit)| commit));
+        let mut items = Vec::with_capacity(wave.len());
+        for ((at, commit), claim) in commits().zip(claimed) {
+            match claim {
+                Claim::Busy => refuse(outcomes, at, Refusal::Conflict),
+                Claim::Known { .. } | Claim::Unknown => items.push(Item { at, commit, claim }),
+            }
+        }
+        let mut parts = vec![items];
+        while let Some(part) = parts.pop() {
+            if part.is_empty() {
+                continue;
+            }
+            match self.call(node, &part, &mut claims).await? {
+                Answer::Applied => {}
+                Answer::Fenced => {
+                    self.ledger.forget_node(node);
+                    for item in part {
+                        refuse(outcomes, item.at, Refusal::Fenced);
+                    }
+                }
+                Answer::Refused(refused) => {
+                    let mut rest = part;
+                    for (instance, refusal) in refused {
+                        rest.retain(|item| {
+                            let is_it = item.commit.instance == instance;
+                            if is_it {
+                                refuse(outcomes, item.at, refusal.clone());
+                            }
+                            !is_it
+                        });
+                    }
+                    parts.push(rest);
+                }
+                Answer::Collision => match part.as_slice() {
+                    [only] => refuse(outcomes, only.at, Refusal::Conflict),
+                    several => {
+                        let (first, second) = several.split_at(several.len() / 2);
+                        parts.push(second.to_vec());
+                        parts.push(first.to_vec());
+                    }
+                },
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls the function with some items, again where transactions only got in each other's way.
+    async fn call(
+        &self,
+        node: NodeId,
+        items: &[Item<'_>],
+        claims: &mut Claims<'_>,
+    ) -> Result<Answer, StoreError> {
+        let mut tries = 0;
+        let mut keys_tried = false;
+        let mut tasks_known = false;
+        loop {
+            let mut batch = Batch::new(tasks_known);
+            for item in items {
+                batch.push(node, item.commit, item.claim)?;
+            }
+            let makes_work = batch.makes_work();
+            let query =
+                sqlx::query_scalar::<_, Option<Json<Value>>>(AssertSqlSafe(self.commit.clone()))
+                    .persistent(self.persistent);
+            let answer = batch.bind(node, query).fetch_one(&self.pool).await;
+            let error = match answer {
+                Ok(None) => {
+                    claims.applied(items.iter().map(|item| item.commit));
+                    if makes_work {
+                        self.bell.ring();
+                    }
+                    return Ok(Answer::Applied);
+                }
+                Ok(Some(answer)) => return read_answer(&answer.0),
+                Err(error) => error,
+            };
+            match code(&error).as_deref() {
+                // Somebody took the key meanwhile; asked again, the function tells who.
+                Some("23505") if !keys_tried && is_key(&error) => keys_tried = true,
+                // A task may have a row without its last commit knowing, of an attempt on a node that died.
+                Some("23505") if !tasks_known && items.len() == 1 => tasks_known = true,
+                Some("23505" | "AU409" | "AU002") => return Ok(Answer::Collision),
+                Some("40001" | "40P01") if tries < RACES => tries += 1,
+                _ => return Err(store_error(error)),
+            }
+        }
+    }
+}
+
+fn refuse(outcomes: &mut [CommitOutcome], at: usize, refusal: Refusal) {
+    if let Some(outcome) = outcomes.get_mut(at) {
+        *outcome = CommitOutcome::Refused(refusal);
+    }
+}
+
+/// The items of a batch such that no wave holds two of one instance; as a rule there is one wave.
+fn waves(batch: &[InstanceCommit]) -> Vec<Vec<usize>> {
+    let mut seen: rustc_hash::FxHashMap<InstanceId, usize> = rustc_hash::FxHashMap::default();
+    let mut waves: Vec<Vec<usize>> = Vec::new();
+    for (at, commit) in batch.iter().enumerate() {
+        let wave = seen.entry(commit.instance).or_insert(0);
+        match waves.get_mut(*wave) {
+            Some(items) => items.push(at),
+            None => waves.push(vec![at]),
+        }
+        *wave += 1;
+    }
+    waves
+}
+
+fn code(error: &sqlx::Error) -> Option<String> {
+    error
+        .as_database_error()
+        .and_then(|error| error.code())
+        .map(|code| code.into_owned())
+}
+
+fn is_key(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|error| error.table())
+        .is_some_and(|table| table == "workflow_idempotency_keys")
+}
+
+fn read_answer(answer: &Value) -> Result<Answer, StoreError> {
+    if answer.get("fenced").is_some() {
+        return Ok(Answer::Fenced);
+    }
+    if let Some(conflicts) = answer.get("conflict").and_then(Value::as_array) {
+        return conflicts
+            .iter()
+            .map(|instance| Ok((id(Some(instance))?, Refusal::Conflict)))
+            .collect::<Result<_, _>>()
+            .map(Answer::Refused);
+    }
+    refusals(answer.get("taken").ok_or_else(strange)?).map(Answer::Refused)
+}
+
+fn strange() -> StoreError {
+    StoreError::corrupt("a function of the store answered something unknown")
+}
+
+fn id(value: Option<&Value>) -> Result<InstanceId, StoreError> {
+    value
+        .and_then(Value::as_str)
+        .and_then(|text| Uuid::parse_str(text).ok())
+        .map(InstanceId)
+        .ok_or_else(strange)
+}
+
+/// Reads `[{instance, holder, same}]`: who was refused because somebody has the key.
+pub(crate) fn refusals(taken: &Value) -> Result<Vec<(InstanceId, Refusal)>, StoreError> {
+    let taken = taken.as_array().ok_or_else(strange)?;
+    taken
+        .iter()
+        .map(|taken| {
+            let refusal = Refusal::KeyTaken {
+                instance: id(taken.get("holder"))?,
+                same_input: taken.get("same") == Some(&Value::Bool(true)),
+            };
+            Ok((id(taken.get("instance"))?, refusal))
+        })
+        .collect()
+}

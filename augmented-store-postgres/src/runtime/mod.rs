@@ -1,0 +1,19 @@
+//! Running workflows: the commit door, mailboxes, timers, nodes and queries.
+
+mod accept;
+mod batch;
+mod bell;
+mod door;
+mod execution;
+mod ledger;
+mod query;
+mod read;
+mod text;
+
+pub(crate) use accept::AcceptStatements;
+pub(crate) use bell::Bell;
+pub(crate) use door::statement as commit_statement;
+pub(crate) use execution::ExecutionStatements;
+pub(crate) use ledger::Ledger;
+pub(crate) use query::QueryStatements;
+pub(crate) use read::ReadStatements;
