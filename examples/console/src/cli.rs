@@ -28,7 +28,7 @@ pub(crate) struct Common {
     /// How results are printed [default: text on a terminal, else json]
     #[arg(long, global = true, value_name = "FORMAT", value_parser = ["text", "json"], hide_possible_values = false)]
     pub(crate) format: Option<String>,
-    /// Where definitions and instances are kept: `memory`
+    /// Where definitions and instances are kept: `memory`, or a postgres:// URL
     #[arg(
         long,
         global = true,
@@ -54,6 +54,22 @@ pub(crate) enum Command {
     Catalog,
     /// Draw a workflow
     Graph(GraphArgs),
+    /// Validate definitions and publish them into a store
+    Publish(PublishArgs),
+    /// Start a workflow; the workers on the store carry it out
+    Start(StartArgs),
+    /// List instances, newest first
+    List(ListArgs),
+    /// Show an instance: where it stands, and what its steps gave
+    Show(InstanceArgs),
+    /// Show everything that happened to an instance
+    History(InstanceArgs),
+    /// Send a signal to an instance
+    Signal(SignalArgs),
+    /// Ask an instance to stop
+    Cancel(CancelArgs),
+    /// Run an engine node on a store until it is told to stop
+    Worker(WorkerArgs),
     /// Measure this host: steps per second and latency
     Bench(BenchArgs),
 }
@@ -118,6 +134,120 @@ pub(crate) struct RunArgs {
     /// Stop waiting after this much real time, for example PT30S
     #[arg(long, value_name = "DURATION")]
     pub(crate) timeout: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PublishArgs {
+    /// Files with definitions, or directories whose `*.json` are read recursively
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StartArgs {
+    /// `ID` or `ID@VERSION` of a published workflow
+    #[arg(value_name = "WORKFLOW")]
+    pub(crate) workflow: String,
+    /// The input: JSON, or `@FILE` [default: {}]
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub(crate) input: Option<String>,
+    /// A business key by which the instance can be found
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) correlation_id: Option<String>,
+    /// Start once: the same key and input again answer with the same instance
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) idempotency_key: Option<String>,
+    /// Higher goes first
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    pub(crate) priority: i32,
+    /// Free data to find it by: a JSON object, or `@FILE`
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub(crate) metadata: Option<String>,
+    /// Wait for its end and print the result
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Stop waiting after this much time, for example PT30S
+    #[arg(long, value_name = "DURATION", requires = "wait")]
+    pub(crate) timeout: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only of this workflow: `ID` or `ID@VERSION`
+    #[arg(long, value_name = "WORKFLOW")]
+    pub(crate) workflow: Option<String>,
+    /// Only in this status; repeatable
+    #[arg(long, value_name = "STATUS")]
+    pub(crate) status: Vec<String>,
+    /// Only with this business key
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) correlation_id: Option<String>,
+    /// Only children of this instance
+    #[arg(long, value_name = "ID")]
+    pub(crate) parent: Option<uuid::Uuid>,
+    /// At most this many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) limit: u16,
+    /// Go on behind the page before: the `next` it printed
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InstanceArgs {
+    /// The instance
+    #[arg(value_name = "ID")]
+    pub(crate) id: uuid::Uuid,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignalArgs {
+    /// The instance
+    #[arg(value_name = "ID")]
+    pub(crate) id: uuid::Uuid,
+    /// The type of the signal, which a step waits for
+    #[arg(value_name = "TYPE")]
+    pub(crate) signal_type: String,
+    /// What it says: JSON, or `@FILE` [default: {}]
+    #[arg(long, value_name = "JSON|@FILE")]
+    pub(crate) payload: Option<String>,
+    /// Its identity; the same signal again takes effect once
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) signal_id: Option<String>,
+    /// Who sends it
+    #[arg(long = "as", value_name = "USER")]
+    pub(crate) sender: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CancelArgs {
+    /// The instance
+    #[arg(value_name = "ID")]
+    pub(crate) id: uuid::Uuid,
+    /// Why
+    #[arg(long, value_name = "TEXT", default_value = "cancelled by the operator")]
+    pub(crate) reason: String,
+    /// The identity of the request; the same one again succeeds without effect
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) request_id: Option<String>,
+    /// Who asks
+    #[arg(long = "as", value_name = "USER")]
+    pub(crate) requester: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    /// After this long without a sign of life the node's instances are taken over by others, PT5S to PT10M
+    #[arg(long, value_name = "DURATION", default_value = "PT30S")]
+    pub(crate) lease: String,
+    /// How long running tasks may take to end once the worker is told to stop
+    #[arg(long, value_name = "DURATION", default_value = "PT30S")]
+    pub(crate) drain: String,
 }
 
 #[derive(Debug, Args)]

@@ -21,6 +21,7 @@ mod host;
 mod progress;
 mod run;
 mod selection;
+mod stores;
 mod terminal;
 
 use std::ffi::OsString;

@@ -135,7 +135,7 @@ fn workflow_id(document: &Value) -> Option<&str> {
         .filter(|_| is_workflow)
 }
 
-fn split_reference(workflow: &str) -> (String, Option<String>) {
+pub(crate) fn split_reference(workflow: &str) -> (String, Option<String>) {
     match workflow.split_once('@') {
         Some((id, version)) => (id.to_owned(), Some(version.to_owned())),
         None => (workflow.to_owned(), None),

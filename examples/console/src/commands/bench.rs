@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use augmented_core::store::Store;
 use augmented_engine::{Engine, EngineError, StartRequest, TaskContext, TaskError};
 use augmented_store_memory::MemoryStore;
+use augmented_store_postgres::{PostgresConfig, PostgresStore};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -13,21 +15,18 @@ use super::Format;
 use crate::cli::BenchArgs;
 use crate::exit::{Exit, Failure};
 use crate::progress::Progress;
+use crate::stores::{StoreChoice, told};
 use crate::terminal::{Style, Table, Terminal};
 
 pub(super) fn bench(
     terminal: Terminal,
     format: Format,
     arguments: &BenchArgs,
+    choice: StoreChoice,
 ) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let runtime =
-        runtime.map_err(|error| Failure::fault("the runtime cannot be started", error))?;
-    let measured = runtime
-        .block_on(measure(terminal, arguments))
-        .map_err(|error| Failure::fault("the measurement failed", error))?;
+    let runtime = super::runtime()?;
+    let bench = Bench::new(choice);
+    let measured = runtime.block_on(bench.run(terminal, arguments))?;
     match format {
         Format::Json => terminal.print_json(&measured.json(arguments))?,
         Format::Text => terminal.print(&measured.text(terminal, arguments))?,
@@ -35,15 +34,64 @@ pub(super) fn bench(
     Ok(Exit::Done)
 }
 
+/// What is measured: in a database, tables of its own that go with the command.
+enum Bench {
+    Memory,
+    Postgres(Box<PostgresConfig>),
+}
+
+impl Bench {
+    fn new(choice: StoreChoice) -> Self {
+        match choice {
+            StoreChoice::Memory => Self::Memory,
+            StoreChoice::Postgres(config) => {
+                let name = format!("augmented_bench_{}", std::process::id());
+                let config = match name.parse() {
+                    Ok(schema) => (*config).with_schema(schema),
+                    Err(_) => *config,
+                };
+                Self::Postgres(Box::new(config))
+            }
+        }
+    }
+
+    async fn run(self, terminal: Terminal, arguments: &BenchArgs) -> Result<Measured, Failure> {
+        let failed = |error| Failure::fault("the measurement failed", error);
+        match self {
+            Self::Memory => {
+                let store = Arc::new(MemoryStore::new());
+                measure(terminal, arguments, store, "memory")
+                    .await
+                    .map_err(failed)
+            }
+            Self::Postgres(config) => {
+                PostgresStore::migrate(&config).await.map_err(told)?;
+                let store = PostgresStore::connect((*config).clone())
+                    .await
+                    .map_err(told)?;
+                let measured = measure(terminal, arguments, Arc::new(store), "postgres").await;
+                PostgresStore::drop_schema(&config).await.map_err(told)?;
+                measured.map_err(failed)
+            }
+        }
+    }
+}
+
 struct Measured {
+    store: &'static str,
     took: Duration,
     /// Latency of each workflow, ascending.
     latencies: Vec<Duration>,
 }
 
 /// Runs the workflows, so many at a time; each lane starts the next one when its own has ended.
-async fn measure(terminal: Terminal, arguments: &BenchArgs) -> Result<Measured, EngineError> {
-    let engine = Engine::builder(Arc::new(MemoryStore::new()))
+async fn measure(
+    terminal: Terminal,
+    arguments: &BenchArgs,
+    store: Arc<dyn Store>,
+    name: &'static str,
+) -> Result<Measured, EngineError> {
+    let engine = Engine::builder(store)
         .with_task("bench", pass_on)
         .start()
         .await?;
@@ -73,7 +121,11 @@ async fn measure(terminal: Terminal, arguments: &BenchArgs) -> Result<Measured, 
     drop(progress);
     engine.shutdown().await;
     latencies.sort_unstable();
-    Ok(Measured { took, latencies })
+    Ok(Measured {
+        store: name,
+        took,
+        latencies,
+    })
 }
 
 async fn lane(
@@ -148,7 +200,7 @@ impl Measured {
     fn json(&self, arguments: &BenchArgs) -> Value {
         let (steps, workflows) = self.rates(arguments);
         json!({
-            "store": "memory",
+            "store": self.store,
             "workflows": arguments.workflows,
             "steps": arguments.steps,
             "inFlight": arguments.in_flight,
@@ -171,9 +223,10 @@ impl Measured {
         row("p50", format!("{:.3} ms", self.millis(50)));
         row("p99", format!("{:.3} ms", self.millis(99)));
         let head = format!(
-            "{} workflows of {} steps on the memory store, {} at a time, {:.2} s\n",
+            "{} workflows of {} steps on the {} store, {} at a time, {:.2} s\n",
             arguments.workflows,
             arguments.steps,
+            self.store,
             arguments.in_flight,
             self.took.as_secs_f64()
         );

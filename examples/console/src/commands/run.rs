@@ -1,14 +1,14 @@
-//! `augmented run`: runs one workflow on the memory store.
+//! `augmented run`: runs one workflow to its end.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use augmented_core::runtime::InstanceStatus;
+use augmented_core::store::Store;
 use augmented_core::validate::{Finding, NoReferences, Purpose};
 use augmented_core::{IsoDuration, Timestamp};
 use augmented_engine::{Bundle, Engine, EngineError, MockScript, StartRequest};
-use augmented_store_memory::MemoryStore;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -27,12 +27,14 @@ use crate::run::result::RunResult;
 use crate::run::script::{self, Stimulus};
 use crate::run::{mocks, text};
 use crate::selection::Selection;
+use crate::stores::StoreChoice;
 use crate::terminal::Terminal;
 
 pub(super) fn run(
     terminal: Terminal,
     format: Format,
     arguments: &RunArgs,
+    store: StoreChoice,
 ) -> Result<Exit, Failure> {
     let plan = Plan::read(arguments)?;
     let mocked = CommandHost::with_mocks(plan.mocks.keys().cloned());
@@ -55,7 +57,7 @@ pub(super) fn run(
         ));
     }
     let runtime = runtime(plan.epoch.is_some())?;
-    let answer = runtime.block_on(plan.carry_out(terminal));
+    let answer = runtime.block_on(plan.carry_out(terminal, store));
     // A handler that never returns must not keep the command from ending.
     runtime.shutdown_background();
     match answer? {
@@ -116,8 +118,9 @@ impl Plan {
         })
     }
 
-    async fn carry_out(self, terminal: Terminal) -> Result<Answer, Failure> {
-        let engine = self.engine().await?;
+    async fn carry_out(self, terminal: Terminal, store: StoreChoice) -> Result<Answer, Failure> {
+        let lasting = !store.is_memory();
+        let engine = self.engine(store.open().await?).await?;
         match engine.publish(bundle(&self.selection.files)).await {
             Ok(_) => {}
             Err(EngineError::InvalidArgument { findings, .. }) => {
@@ -167,13 +170,18 @@ impl Plan {
         let _hold = engine.hold_time();
         let view = engine.instance(id).await.map_err(failure)?;
         let history = engine.history(id).await.map_err(failure)?;
-        engine.kill();
+        if lasting {
+            // What is not finished is left to the workers on the store.
+            engine.shutdown().await;
+        } else {
+            engine.kill();
+        }
         let result = RunResult::new(&view, history);
         Ok(Answer::Ran(Box::new(Ran { view, result })))
     }
 
-    async fn engine(&self) -> Result<Engine, Failure> {
-        let mut builder = Engine::builder(Arc::new(MemoryStore::new())).with_seed(self.seed);
+    async fn engine(&self, store: Arc<dyn Store>) -> Result<Engine, Failure> {
+        let mut builder = Engine::builder(store).with_seed(self.seed);
         for (task, script) in &self.mocks {
             builder = builder.with_mock(task, script.clone());
         }
@@ -190,18 +198,32 @@ impl Ran {
             Format::Json => terminal.print_json(&self.result)?,
             Format::Text => terminal.print(&text::render(terminal, &self.view, &self.result))?,
         }
-        Ok(match self.result.status {
-            InstanceStatus::Completed => Exit::Done,
-            InstanceStatus::Failed => Exit::Failed,
-            InstanceStatus::Cancelled => Exit::Cancelled,
-            InstanceStatus::Created
-            | InstanceStatus::Running
-            | InstanceStatus::WaitingForEvent
-            | InstanceStatus::Paused
-            | InstanceStatus::Cancelling
-            | InstanceStatus::Compensating => Exit::Unfinished,
-        })
+        Ok(exit_of(self.result.status))
     }
+}
+
+/// How a command ends that waited for an instance.
+pub(super) fn exit_of(status: InstanceStatus) -> Exit {
+    match status {
+        InstanceStatus::Completed => Exit::Done,
+        InstanceStatus::Failed => Exit::Failed,
+        InstanceStatus::Cancelled => Exit::Cancelled,
+        InstanceStatus::Created
+        | InstanceStatus::Running
+        | InstanceStatus::WaitingForEvent
+        | InstanceStatus::Paused
+        | InstanceStatus::Cancelling
+        | InstanceStatus::Compensating => Exit::Unfinished,
+    }
+}
+
+/// Prints why a start or a signal was refused.
+pub(super) fn print_refused(
+    terminal: Terminal,
+    format: Format,
+    findings: &[ShownFinding],
+) -> Result<Exit, Failure> {
+    refuse(terminal, format, findings)
 }
 
 #[derive(Serialize)]
@@ -228,14 +250,19 @@ fn refuse(terminal: Terminal, format: Format, findings: &[ShownFinding]) -> Resu
 }
 
 fn refused(findings: Vec<Finding>, file: Option<&str>) -> Answer {
+    Answer::Refused(shown(findings, file))
+}
+
+/// Findings of the engine as the command prints them.
+pub(super) fn shown(findings: Vec<Finding>, file: Option<&str>) -> Vec<ShownFinding> {
     let shown = findings.into_iter().map(|mut finding| {
         finding.file = file.map(str::to_owned).or(finding.file);
         ShownFinding::new(finding, None, None)
     });
-    Answer::Refused(shown.collect())
+    shown.collect()
 }
 
-fn bundle(files: &[SourceFile]) -> Bundle {
+pub(super) fn bundle(files: &[SourceFile]) -> Bundle {
     files.iter().fold(Bundle::new(), |bundle, file| {
         bundle.with_text(&file.name, String::from_utf8_lossy(&file.text))
     })
@@ -261,7 +288,7 @@ async fn after(timeout: Option<Duration>) {
     }
 }
 
-fn timeout(text: &str) -> Result<Duration, Failure> {
+pub(super) fn timeout(text: &str) -> Result<Duration, Failure> {
     let duration: IsoDuration = text
         .parse()
         .map_err(|error| Failure::usage(format!("--timeout: {error}")))?;
@@ -271,7 +298,7 @@ fn timeout(text: &str) -> Result<Duration, Failure> {
 }
 
 /// What the engine refuses is wrong use; a store that does not answer is told apart from a fault.
-fn failure(error: EngineError) -> Failure {
+pub(super) fn failure(error: EngineError) -> Failure {
     match error {
         EngineError::Unavailable { .. } => Failure::Store(error.to_string()),
         EngineError::Internal {

@@ -1,0 +1,70 @@
+//! The stores a command can work on.
+
+use std::sync::Arc;
+
+use augmented_core::store::Store;
+use augmented_store_memory::MemoryStore;
+use augmented_store_postgres::{PostgresConfig, PostgresError, PostgresStore};
+
+use crate::exit::Failure;
+
+/// What `--store` names.
+pub(crate) enum StoreChoice {
+    /// Everything is gone when the command ends.
+    Memory,
+    /// A PostgreSQL database.
+    Postgres(Box<PostgresConfig>),
+}
+
+impl StoreChoice {
+    /// Reads `--store`; its text may hold a password, so it is never repeated.
+    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+        if text == "memory" {
+            return Ok(Self::Memory);
+        }
+        if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
+            return Err(Failure::usage(
+                "--store and AUGMENTED_STORE take `memory` or a postgres:// URL",
+            ));
+        }
+        PostgresConfig::from_url(text)
+            .map(|config| Self::Postgres(Box::new(config)))
+            .map_err(|error| Failure::usage(error.to_string()))
+    }
+
+    pub(crate) const fn is_memory(&self) -> bool {
+        matches!(self, Self::Memory)
+    }
+
+    /// Refuses what would be gone as soon as the command ends.
+    pub(crate) fn require_lasting(&self) -> Result<(), Failure> {
+        match self {
+            Self::Postgres(_) => Ok(()),
+            Self::Memory => Err(Failure::usage(
+                "nothing in memory outlives this command: name a database with --store postgres://… or AUGMENTED_STORE",
+            )),
+        }
+    }
+
+    /// Opens the store; the tables of a database are made or brought up to date where they are not.
+    pub(crate) async fn open(self) -> Result<Arc<dyn Store>, Failure> {
+        match self {
+            Self::Memory => Ok(Arc::new(MemoryStore::new())),
+            Self::Postgres(config) => Ok(Arc::new(open(*config).await.map_err(told)?)),
+        }
+    }
+}
+
+async fn open(config: PostgresConfig) -> Result<PostgresStore, PostgresError> {
+    match PostgresStore::connect(config.clone()).await {
+        Err(PostgresError::SchemaTooOld { .. }) => {
+            PostgresStore::migrate(&config).await?;
+            PostgresStore::connect(config).await
+        }
+        opened => opened,
+    }
+}
+
+pub(crate) fn told(error: PostgresError) -> Failure {
+    Failure::Store(error.to_string())
+}
