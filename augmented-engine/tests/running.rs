@@ -13,7 +13,7 @@ use augmented_engine::{
     TaskContext, TaskError, WaitKind,
 };
 use augmented_store_memory::MemoryStore;
-use common::{at, epoch, sequence, store, task, virtual_engine, workflow};
+use common::{at, epoch, new_store, sequence, task, virtual_engine, workflow};
 use serde_json::{Value, json};
 
 fn of_type(history: &[HistoryEntry], wanted: HistoryType) -> Vec<&HistoryEntry> {
@@ -25,7 +25,7 @@ fn of_type(history: &[HistoryEntry], wanted: HistoryType) -> Vec<&HistoryEntry> 
 
 #[tokio::test]
 async fn three_steps_run_in_order_and_the_output_of_the_last_is_that_of_the_workflow() {
-    let engine = virtual_engine(store()).start().await.unwrap();
+    let engine = virtual_engine(new_store().await).start().await.unwrap();
     engine
         .publish(sequence("three", &["std.echo", "std.echo", "std.echo"]))
         .await
@@ -63,7 +63,7 @@ async fn a_transient_error_is_retried_at_exact_instants_under_one_idempotency_ke
             }
         }
     };
-    let engine = virtual_engine(store())
+    let engine = virtual_engine(new_store().await)
         .with_task("flaky", flaky)
         .start()
         .await
@@ -96,7 +96,7 @@ async fn a_transient_error_is_retried_at_exact_instants_under_one_idempotency_ke
 
 #[tokio::test]
 async fn a_delay_of_thirty_days_takes_no_real_time() {
-    let engine = virtual_engine(store()).start().await.unwrap();
+    let engine = virtual_engine(new_store().await).start().await.unwrap();
     let delay = json!({"stepId": "wait", "type": "DELAY", "duration": "P30D"});
     engine
         .publish(workflow("month", vec![delay]))
@@ -123,7 +123,7 @@ async fn a_panic_becomes_a_failure_that_is_not_retried() {
     async fn explode(_: TaskContext, _: Value) -> Result<Value, TaskError> {
         panic!("no such shelf")
     }
-    let engine = virtual_engine(store())
+    let engine = virtual_engine(new_store().await)
         .with_task("explode", explode)
         .start()
         .await
@@ -154,7 +154,7 @@ async fn a_blocking_handler_runs_and_its_panic_is_caught() {
         let n = input["n"].as_i64().expect("a number");
         Ok(json!({"n": n / 2}))
     }
-    let engine = virtual_engine(store())
+    let engine = virtual_engine(new_store().await)
         .with_blocking_task("halve", halve)
         .start()
         .await
@@ -182,7 +182,7 @@ async fn a_late_result_is_recorded_as_stale_and_changes_nothing() {
         ctx.sleep(Duration::from_secs(31)).await;
         Ok::<_, TaskError>(json!({"late": true}))
     };
-    let engine = virtual_engine(store())
+    let engine = virtual_engine(new_store().await)
         .with_task("slow", slow)
         .start()
         .await
@@ -218,7 +218,7 @@ async fn a_result_after_the_end_of_the_instance_is_recorded_as_stale() {
         ctx.sleep(Duration::from_secs(31)).await;
         Ok::<_, TaskError>(json!({}))
     };
-    let engine = virtual_engine(store())
+    let engine = virtual_engine(new_store().await)
         .with_task("slow", slow)
         .start()
         .await
@@ -258,7 +258,7 @@ async fn a_silent_handler_times_out_and_a_beating_one_does_not() {
         }
         Ok::<_, TaskError>(json!({}))
     };
-    let engine = virtual_engine(store())
+    let engine = virtual_engine(new_store().await)
         .with_task("beats", beats)
         .start()
         .await
@@ -294,7 +294,7 @@ async fn a_checkpoint_reaches_the_next_attempt() {
             Some(progress) => Ok(progress.clone()),
         }
     };
-    let engine = virtual_engine(store())
+    let engine = virtual_engine(new_store().await)
         .with_task("resume", resume)
         .start()
         .await
@@ -327,7 +327,7 @@ async fn a_long_back_off_parks_the_instance_and_attempts_go_on_counting() {
             }
         }
     };
-    let store = store();
+    let store = new_store().await;
     let engine = virtual_engine(store)
         .with_task("failing", failing)
         .start()
@@ -360,7 +360,7 @@ async fn an_outcome_chooses_the_way() {
             json!({}),
         ))
     };
-    let engine = virtual_engine(store())
+    let engine = virtual_engine(new_store().await)
         .with_task("review", review)
         .start()
         .await
@@ -386,7 +386,7 @@ async fn an_outcome_chooses_the_way() {
 
 #[tokio::test]
 async fn a_signal_is_awaited_taken_once_and_refused_after_the_end() {
-    let engine = virtual_engine(store()).start().await.unwrap();
+    let engine = virtual_engine(new_store().await).start().await.unwrap();
     let wait = json!({"stepId": "wait", "type": "EVENT_WAIT", "signalType": "go"});
     engine
         .publish(workflow("waiting", vec![wait]))
@@ -426,7 +426,7 @@ async fn a_signal_is_awaited_taken_once_and_refused_after_the_end() {
 
 #[tokio::test]
 async fn an_undeclared_signal_is_refused_at_the_door() {
-    let engine = virtual_engine(store()).start().await.unwrap();
+    let engine = virtual_engine(new_store().await).start().await.unwrap();
     let mut definition = workflow(
         "declared",
         vec![json!({"stepId": "wait", "type": "EVENT_WAIT", "signalType": "go"})],
@@ -455,7 +455,7 @@ async fn cancelling_tells_the_handler_and_waits_for_it() {
             Err::<Value, _>(TaskError::permanent("STOPPED", "told to stop"))
         }
     };
-    let engine = virtual_engine(store())
+    let engine = virtual_engine(new_store().await)
         .with_task("patient", patient)
         .start()
         .await
@@ -499,7 +499,7 @@ async fn cancelling_tells_the_handler_and_waits_for_it() {
 
 #[tokio::test]
 async fn a_key_starts_once_and_refuses_other_input() {
-    let engine = virtual_engine(store()).start().await.unwrap();
+    let engine = virtual_engine(new_store().await).start().await.unwrap();
     engine
         .publish(sequence("once", &["std.echo"]))
         .await
@@ -521,7 +521,7 @@ async fn a_key_starts_once_and_refuses_other_input() {
 
 #[tokio::test]
 async fn an_input_that_does_not_fit_starts_nothing() {
-    let engine = virtual_engine(store()).start().await.unwrap();
+    let engine = virtual_engine(new_store().await).start().await.unwrap();
     let mut definition = sequence("strict", &["std.echo"]);
     definition["inputSchema"] = json!({"type": "object", "required": ["orderId"]});
     engine.publish(definition).await.unwrap();
@@ -542,7 +542,7 @@ async fn an_input_that_does_not_fit_starts_nothing() {
 
 #[tokio::test]
 async fn a_child_runs_and_its_output_comes_back() {
-    let engine = virtual_engine(store()).start().await.unwrap();
+    let engine = virtual_engine(new_store().await).start().await.unwrap();
     let sub = |id: &str, child: &str| json!({"stepId": id, "type": "SUB_WORKFLOW", "workflowId": child, "input": {"n": "${input.n}"}});
     let mut delayed = task("echo", "std.echo");
     delayed["input"] = json!({"n": "${input.n + 1}"});
@@ -567,7 +567,7 @@ async fn a_child_runs_and_its_output_comes_back() {
 
 #[tokio::test]
 async fn twenty_branches_that_finish_at_once_all_count() {
-    let engine = virtual_engine(store()).start().await.unwrap();
+    let engine = virtual_engine(new_store().await).start().await.unwrap();
     let branch = |n: usize| json!({"branchId": format!("b{n}"), "steps": [{"stepId": format!("t{n}"), "type": "TASK", "taskId": "std.echo", "assign": {format!("v{n}"): n}}]});
     let fork = json!({"stepId": "fork", "type": "PARALLEL", "branches": (0..20).map(branch).collect::<Vec<_>>()});
     engine.publish(workflow("wide", vec![fork])).await.unwrap();
@@ -593,7 +593,7 @@ async fn mocks_stand_for_tasks_and_repeat_their_last_answer() {
         {"$error": {"code": "LINE_BUSY", "category": "TRANSIENT"}},
         {"$outcome": "DONE", "output": {"id": "${input.id}"}},
     ]));
-    let engine = virtual_engine(store())
+    let engine = virtual_engine(new_store().await)
         .with_mock("std.echo", script.unwrap())
         .start()
         .await
@@ -615,7 +615,7 @@ async fn mocks_stand_for_tasks_and_repeat_their_last_answer() {
 
 #[tokio::test]
 async fn standing_still_is_idle() {
-    let engine = virtual_engine(store()).start().await.unwrap();
+    let engine = virtual_engine(new_store().await).start().await.unwrap();
     engine
         .publish(workflow(
             "stuck",
@@ -632,7 +632,7 @@ async fn standing_still_is_idle() {
 
 #[tokio::test]
 async fn a_stimulus_comes_at_its_instant_before_timers() {
-    let engine = virtual_engine(store()).start().await.unwrap();
+    let engine = virtual_engine(new_store().await).start().await.unwrap();
     let wait = json!({"stepId": "wait", "type": "EVENT_WAIT", "signalType": "go", "eventTimeout": {"duration": "PT10M"}});
     engine.publish(workflow("race", vec![wait])).await.unwrap();
     let hold = engine.hold_time();
@@ -658,7 +658,7 @@ async fn a_stimulus_comes_at_its_instant_before_timers() {
 #[tokio::test]
 async fn equal_seeds_give_equal_runs() {
     async fn run(seed: u64) -> (String, Vec<HistoryEntry>) {
-        let engine = virtual_engine(store())
+        let engine = virtual_engine(new_store().await)
             .with_seed(seed)
             .start()
             .await
@@ -683,7 +683,7 @@ async fn equal_seeds_give_equal_runs() {
 #[tokio::test]
 async fn another_engine_goes_on_after_a_crash_under_the_same_key() {
     let keys = Arc::new(parking_lot::Mutex::new(Vec::new()));
-    let store = store();
+    let store = new_store().await;
     let hang = {
         let keys = Arc::clone(&keys);
         move |ctx: TaskContext, _: Value| {
@@ -730,7 +730,7 @@ async fn another_engine_goes_on_after_a_crash_under_the_same_key() {
 
 #[tokio::test]
 async fn shutdown_lets_handlers_finish_and_leaves_the_rest_to_the_next_engine() {
-    let store = store();
+    let store = new_store().await;
     let slow = |ctx: TaskContext, input: Value| async move {
         ctx.sleep(Duration::from_secs(5)).await;
         Ok::<_, TaskError>(input)
@@ -831,7 +831,7 @@ async fn two_engines_on_one_store_do_every_step_once() {
 
 #[tokio::test]
 async fn on_real_time_a_short_delay_passes_and_idle_follows() {
-    let engine = Engine::builder(store()).start().await.unwrap();
+    let engine = Engine::builder(new_store().await).start().await.unwrap();
     engine
         .publish(workflow(
             "short",
@@ -854,7 +854,7 @@ async fn on_real_time_a_short_delay_passes_and_idle_follows() {
 
 #[tokio::test]
 async fn what_this_engine_cannot_run_is_refused_at_publish() {
-    let engine = virtual_engine(store()).start().await.unwrap();
+    let engine = virtual_engine(new_store().await).start().await.unwrap();
     let human = json!({"stepId": "ask", "type": "HUMAN_TASK"});
     let refused = engine
         .publish(workflow("human", vec![human]))
@@ -885,7 +885,7 @@ async fn what_this_engine_cannot_run_is_refused_at_publish() {
 
 #[tokio::test]
 async fn a_published_version_is_frozen_and_the_highest_one_starts() {
-    let engine = virtual_engine(store()).start().await.unwrap();
+    let engine = virtual_engine(new_store().await).start().await.unwrap();
     let version = |version: &str, tasks: &[&str]| {
         let mut definition = sequence("versions", tasks);
         definition["version"] = json!(version);

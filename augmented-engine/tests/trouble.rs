@@ -15,10 +15,10 @@ use async_trait::async_trait;
 use augmented_core::model::{DefinitionKind, StoredDefinition};
 use augmented_core::runtime::{Fact, HistoryType, InstanceStatus};
 use augmented_core::store::{
-    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore,
-    InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage,
-    NodeInfo, Page, PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome, StatusChange,
-    StatusMove, Store, StoreError, Wakeup,
+    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt,
+    InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewInstance,
+    NewMessage, NodeInfo, Page, PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome,
+    StatusChange, StatusMove, Store, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use augmented_engine::{StartRequest, TaskContext, TaskError};
@@ -92,6 +92,10 @@ impl ExecutionStore for TroubledStore {
             }
         }
     }
+    async fn accept(&self, new: Vec<NewInstance>) -> Result<Vec<CommitOutcome>, StoreError> {
+        self.inner.accept(new).await
+    }
+
     async fn load(
         &self,
         tenant: TenantId,
@@ -111,7 +115,7 @@ impl ExecutionStore for TroubledStore {
     async fn next_timer(&self) -> Result<Option<Timestamp>, StoreError> {
         self.inner.next_timer().await
     }
-    async fn record_attempts(&self, attempts: Vec<AttemptRow>) -> Result<(), StoreError> {
+    async fn record_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<(), StoreError> {
         self.inner.record_attempts(attempts).await
     }
     async fn wait_for_work(&self, node: NodeId) -> Wakeup {

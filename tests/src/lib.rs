@@ -16,6 +16,7 @@ use augmented_engine::{
     WorkflowResult,
 };
 use augmented_store_memory::MemoryStore;
+use augmented_store_postgres::PostgresStore;
 use futures_util::future::{Ready, join, ready};
 use serde_json::{Value, json};
 
@@ -31,9 +32,18 @@ pub fn at(seconds: i64) -> Timestamp {
     EPOCH.plus_millis(seconds * 1000)
 }
 
-/// An engine on virtual time and a fresh memory store.
+/// A fresh store of the kind that `AUGMENTED_TEST_STORE` names: `memory`, which is the default, or the URL of a PostgreSQL
+/// database, in which it has a schema of its own.
+pub async fn new_store() -> Arc<dyn Store> {
+    match std::env::var("AUGMENTED_TEST_STORE") {
+        Ok(url) if url != "memory" => Arc::new(PostgresStore::scratch(&url).await.unwrap()),
+        _ => Arc::new(MemoryStore::new()),
+    }
+}
+
+/// An engine on virtual time and a fresh store.
 pub async fn engine(prepare: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Engine {
-    engine_on(Arc::new(MemoryStore::new()), EPOCH, prepare).await
+    engine_on(new_store().await, EPOCH, prepare).await
 }
 
 /// An engine on virtual time that begins at `epoch`, and the given store.

@@ -4,13 +4,12 @@ use async_trait::async_trait;
 use augmented_core::model::{DefinitionKind, StoredDefinition};
 use augmented_core::runtime::Fact;
 use augmented_core::store::{
-    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore,
-    InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage,
-    NodeInfo, Page, PendingWork, PutOutcome, QueryStore, SendOutcome, StatusChange, StatusMove,
-    StoreError, Wakeup,
+    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt,
+    InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewInstance,
+    NewMessage, NodeInfo, Page, PendingWork, PutOutcome, QueryStore, SendOutcome, StatusChange,
+    StatusMove, Store, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
-use augmented_store_memory::MemoryStore;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 use uuid::Uuid;
@@ -18,11 +17,10 @@ use uuid::Uuid;
 type Wanted = Box<dyn Fn(&InstanceCommit) -> bool + Send + Sync>;
 type Change = Box<dyn Fn(&mut LoadedInstance) + Send + Sync>;
 
-/// A memory store that notes every applied commit, can die at a chosen commit, can falsify what a take-over reads, and
+/// A store that notes every applied commit, can die at a chosen commit, can falsify what a take-over reads, and
 /// can be stopped for a while, as a process is by SIGSTOP: no call gets through, none is answered.
-#[derive(Default)]
 pub struct WatchedStore {
-    inner: Arc<MemoryStore>,
+    inner: Arc<dyn Store>,
     applied: Mutex<Vec<InstanceCommit>>,
     last: Mutex<Option<Wanted>>,
     lost: Mutex<Option<Wanted>>,
@@ -32,21 +30,26 @@ pub struct WatchedStore {
 }
 
 impl WatchedStore {
-    /// A watched store over a fresh memory store.
-    pub fn new() -> Self {
-        Self::default()
+    /// A watched store over a fresh one.
+    pub async fn fresh() -> Self {
+        Self::over(crate::new_store().await)
     }
 
     /// A watched store over the given one.
-    pub fn over(inner: Arc<MemoryStore>) -> Self {
+    pub fn over(inner: Arc<dyn Store>) -> Self {
         Self {
             inner,
-            ..Self::default()
+            applied: Mutex::default(),
+            last: Mutex::default(),
+            lost: Mutex::default(),
+            falsify: Mutex::default(),
+            died: Notify::new(),
+            stopped: watch::Sender::default(),
         }
     }
 
     /// What outlives the process: the store itself.
-    pub fn inner(&self) -> Arc<MemoryStore> {
+    pub fn inner(&self) -> Arc<dyn Store> {
         Arc::clone(&self.inner)
     }
 
@@ -81,10 +84,10 @@ impl WatchedStore {
     }
 
     /// The store, once it is not stopped.
-    async fn reached(&self) -> &MemoryStore {
+    async fn reached(&self) -> &dyn Store {
         // The sender lives as long as the store, so the wait ends only when it may go on.
         let _ = self.stopped.subscribe().wait_for(|stopped| !stopped).await;
-        &self.inner
+        &*self.inner
     }
 
     /// Changes every instance that a take-over reads.
@@ -157,6 +160,10 @@ impl ExecutionStore for WatchedStore {
         Ok(outcomes)
     }
 
+    async fn accept(&self, new: Vec<NewInstance>) -> Result<Vec<CommitOutcome>, StoreError> {
+        self.reached().await.accept(new).await
+    }
+
     async fn load(
         &self,
         tenant: TenantId,
@@ -185,7 +192,7 @@ impl ExecutionStore for WatchedStore {
         self.reached().await.next_timer().await
     }
 
-    async fn record_attempts(&self, attempts: Vec<AttemptRow>) -> Result<(), StoreError> {
+    async fn record_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<(), StoreError> {
         self.reached().await.record_attempts(attempts).await
     }
 

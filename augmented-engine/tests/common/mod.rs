@@ -1,5 +1,9 @@
 //! What the tests of whole runs share.
-#![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses its own part; a failing helper fails its test"
+)]
 
 use std::sync::Arc;
 
@@ -7,6 +11,7 @@ use augmented_core::Timestamp;
 use augmented_core::store::Store;
 use augmented_engine::{Engine, EngineBuilder};
 use augmented_store_memory::MemoryStore;
+use augmented_store_postgres::PostgresStore;
 use serde_json::{Value, json};
 
 /// Where virtual time begins.
@@ -19,8 +24,13 @@ pub(crate) fn at(millis: i64) -> Timestamp {
     epoch().plus_millis(millis)
 }
 
-pub(crate) fn store() -> Arc<dyn Store> {
-    Arc::new(MemoryStore::new())
+/// A fresh store of the kind that `AUGMENTED_TEST_STORE` names: `memory`, which is the default, or the URL of a PostgreSQL
+/// database, in which it has a schema of its own.
+pub(crate) async fn new_store() -> Arc<dyn Store> {
+    match std::env::var("AUGMENTED_TEST_STORE") {
+        Ok(url) if url != "memory" => Arc::new(PostgresStore::scratch(&url).await.unwrap()),
+        _ => Arc::new(MemoryStore::new()),
+    }
 }
 
 pub(crate) fn virtual_engine(store: Arc<dyn Store>) -> EngineBuilder {

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use augmented_core::model::{DefinitionKind, StoredDefinition};
 use augmented_core::runtime::Fact;
 use augmented_core::store::{
-    AttemptRow, CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore,
-    InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewMessage,
-    NodeInfo, Page, PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome, StatusChange,
-    StatusMove, StoreError, Wakeup,
+    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt,
+    InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewInstance,
+    NewMessage, NodeInfo, Page, PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome,
+    StatusChange, StatusMove, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use augmented_store_memory::MemoryStore;
@@ -390,6 +390,10 @@ impl ExecutionStore for FaultyStore {
         self.call("commit", self.commit_badly(node, batch)).await
     }
 
+    async fn accept(&self, new: Vec<NewInstance>) -> Result<Vec<CommitOutcome>, StoreError> {
+        self.call("accept", self.inner.accept(new)).await
+    }
+
     async fn load(
         &self,
         tenant: TenantId,
@@ -438,7 +442,7 @@ impl ExecutionStore for FaultyStore {
         self.call("next_timer", self.inner.next_timer()).await
     }
 
-    async fn record_attempts(&self, attempts: Vec<AttemptRow>) -> Result<(), StoreError> {
+    async fn record_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<(), StoreError> {
         self.call("record_attempts", self.inner.record_attempts(attempts))
             .await
     }

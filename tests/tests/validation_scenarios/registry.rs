@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use augmented_acceptance::{engine, places, with, workflow};
+use augmented_acceptance::{engine, new_store, places, with, workflow};
 use augmented_core::TenantId;
 use augmented_core::model::{Compatibility, LifecycleStatus};
 use augmented_core::schema::{
@@ -17,7 +17,6 @@ use augmented_engine::{
     BatchItem, BatchOptions, CompatibilityCheck, Engine, EngineError, ItemOutcome, NewSchema,
     Overrides, SchemaRegistry, SchemaUpdate, ValidationRequest,
 };
-use augmented_store_memory::MemoryStore;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
@@ -241,7 +240,7 @@ async fn what_cannot_be_proven_is_accepted_with_a_reason_only() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn v04_of_two_updates_that_expect_one_version_one_wins() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store: Arc<dyn Store> = new_store().await;
     for round in 0..20 {
         let engines = join_all((0..2).map(|_| Engine::builder(Arc::clone(&store)).start())).await;
         let engines: Vec<Engine> = engines.into_iter().map(Result::unwrap).collect();
@@ -282,7 +281,7 @@ async fn v04_of_two_updates_that_expect_one_version_one_wins() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn v04_updates_that_expect_nothing_follow_one_another_without_a_gap() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store: Arc<dyn Store> = new_store().await;
     let engines = join_all((0..2).map(|_| Engine::builder(Arc::clone(&store)).start())).await;
     let engines: Vec<Engine> = engines.into_iter().map(Result::unwrap).collect();
     let schemas = engines[0].schemas();
@@ -315,7 +314,7 @@ async fn v04_updates_that_expect_nothing_follow_one_another_without_a_gap() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_same_content_at_the_same_moment_becomes_one_version() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store: Arc<dyn Store> = new_store().await;
     let engines = join_all((0..4).map(|_| Engine::builder(Arc::clone(&store)).start())).await;
     let engines: Vec<Engine> = engines.into_iter().map(Result::unwrap).collect();
     for round in 0..10 {
@@ -387,7 +386,7 @@ async fn with_unique(unique: &Unique) -> Engine {
             CustomValidator::remote(unique.clone()),
         )
         .unwrap();
-    let engine = Engine::builder(Arc::new(MemoryStore::new()))
+    let engine = Engine::builder(new_store().await)
         .with_validators(validators)
         .start()
         .await

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use augmented_acceptance::{EPOCH, at, ended, engine, engine_on, places, run, with, workflow};
+use augmented_acceptance::{
+    EPOCH, at, ended, engine, engine_on, new_store, places, run, with, workflow,
+};
 use augmented_core::TenantId;
 use augmented_core::model::{DefinitionKind, Deprecation, LifecycleStatus};
 use augmented_core::runtime::InstanceStatus;
@@ -13,7 +15,6 @@ use augmented_engine::{
     BatchItem, BatchOptions, Engine, EngineConfig, EngineError, NewSchema, Overrides, SchemaFilter,
     SchemaRegistry, SchemaSort, SchemaUpdate, StartRequest, ValidationRequest,
 };
-use augmented_store_memory::MemoryStore;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -561,7 +562,7 @@ async fn texts_and_schemas_without_a_name_are_judged_too() {
 
 #[tokio::test]
 async fn an_engine_without_a_needed_validator_does_not_start() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store: Arc<dyn Store> = new_store().await;
     let even = || {
         let mut validators = ValidatorRegistry::new();
         let check = CustomValidator::format(|text: &str| text.len().is_multiple_of(2));
@@ -625,7 +626,7 @@ impl Clock for HandClock {
 
 #[tokio::test]
 async fn a_version_of_another_process_is_seen_after_five_seconds_at_most() {
-    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let store: Arc<dyn Store> = new_store().await;
     let clock = Arc::new(HandClock(Mutex::new(EPOCH)));
     let start = || {
         Engine::builder(Arc::clone(&store))

@@ -128,7 +128,7 @@ async fn w33_a_cancelled_parent_cancels_its_child_unless_it_abandons_it() {
 async fn w33_after_a_crash_between_the_end_of_the_child_and_the_next_step_the_parent_goes_on_once()
 {
     let calls = Calls::default();
-    let store = Arc::new(WatchedStore::new());
+    let store = Arc::new(WatchedStore::fresh().await);
     store.die_after(|commit| !commit.outbox.is_empty());
     let first = engine_on(Arc::clone(&store) as _, EPOCH, |builder| {
         builder.with_task("after", noting(&calls))

@@ -5,16 +5,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use augmented_acceptance::{
-    Calls, EPOCH, TokioClock, WatchedStore, at, engine_on, facts, noting, start, task,
+    Calls, EPOCH, TokioClock, WatchedStore, at, engine_on, facts, new_store, noting, start, task,
     wait_for_signal, with, workflow,
 };
 use augmented_core::runtime::{Fact, InstanceStatus, Message};
-use augmented_core::store::{ExecutionStore, Store};
+use augmented_core::store::Store;
 use augmented_core::{InstanceId, NodeId, Seq};
 use augmented_engine::{
     CancelRequest, Engine, EngineConfig, SignalRequest, StartRequest, TaskContext, TaskError,
 };
-use augmented_store_memory::MemoryStore;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -41,7 +40,7 @@ where
         .unwrap()
 }
 
-async fn live_nodes(store: &MemoryStore) -> Vec<NodeId> {
+async fn live_nodes(store: &dyn Store) -> Vec<NodeId> {
     let nodes = store.nodes().await.unwrap();
     nodes
         .into_iter()
@@ -51,7 +50,7 @@ async fn live_nodes(store: &MemoryStore) -> Vec<NodeId> {
 }
 
 /// Facts are numbered from 0 without a gap.
-async fn assert_gapless(store: &MemoryStore, id: InstanceId) {
+async fn assert_gapless(store: &dyn Store, id: InstanceId) {
     let seqs: Vec<Seq> = facts(store, id).await.iter().map(|fact| fact.seq).collect();
     assert_eq!(seqs, (0..seqs.len() as Seq).collect::<Vec<_>>());
 }
@@ -59,7 +58,7 @@ async fn assert_gapless(store: &MemoryStore, id: InstanceId) {
 #[tokio::test(start_paused = true)]
 async fn w28_a_node_that_was_stopped_beyond_its_lease_does_no_harm() {
     let begin = Instant::now();
-    let store = Arc::new(MemoryStore::new());
+    let store = new_store().await;
     let stopped = Arc::new(WatchedStore::over(Arc::clone(&store)));
     let (asleep, awake) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let first = {
@@ -86,7 +85,7 @@ async fn w28_a_node_that_was_stopped_beyond_its_lease_does_no_harm() {
     ]);
     let handle = start(&first, workflow("stopped", steps), json!({})).await;
     asleep.notified().await;
-    let before = live_nodes(&store).await;
+    let before = live_nodes(&*store).await;
     stopped.stop();
     let result = second.await_result(handle.id()).await.unwrap();
     assert_eq!(result.status, InstanceStatus::Completed);
@@ -107,10 +106,10 @@ async fn w28_a_node_that_was_stopped_beyond_its_lease_does_no_harm() {
         .await
         .unwrap();
     assert_eq!(again.status, InstanceStatus::Completed);
-    let after = live_nodes(&store).await;
+    let after = live_nodes(&*store).await;
     assert_eq!((before.len(), after.len()), (2, 2));
     assert_ne!(before, after, "the stopped node goes on under a new id");
-    assert_gapless(&store, handle.id()).await;
+    assert_gapless(&*store, handle.id()).await;
     let more = facts(&*store, handle.id()).await;
     assert_eq!(
         more[..written.len()],
@@ -124,7 +123,7 @@ async fn w28_a_node_that_was_stopped_beyond_its_lease_does_no_harm() {
 
 #[tokio::test]
 async fn w31_a_task_that_kills_its_process_is_given_up_after_ten_take_overs() {
-    let store = Arc::new(MemoryStore::new());
+    let store = new_store().await;
     let entered = Arc::new(AtomicUsize::new(0));
     let mut poisoned = None;
     for life in 0..12 {
@@ -184,7 +183,7 @@ async fn w31_a_task_that_kills_its_process_is_given_up_after_ten_take_overs() {
 #[tokio::test(start_paused = true)]
 async fn a_shutdown_longer_than_the_lease_keeps_its_instances() {
     let begin = Instant::now();
-    let store = Arc::new(MemoryStore::new());
+    let store = new_store().await;
     let calls = Arc::new(AtomicUsize::new(0));
     let begun = Arc::new(Notify::new());
     let slow = |calls: &Arc<AtomicUsize>, begun: &Arc<Notify>| {
@@ -216,7 +215,7 @@ async fn a_shutdown_longer_than_the_lease_keeps_its_instances() {
 #[tokio::test(start_paused = true)]
 async fn the_starter_hears_of_an_end_on_another_node() {
     let begin = Instant::now();
-    let store = Arc::new(MemoryStore::new());
+    let store = new_store().await;
     let watched = Arc::new(WatchedStore::over(Arc::clone(&store)));
     let echo = |_: TaskContext, input: Value| async { Ok(input) };
     let first = node(Arc::clone(&watched) as _, begin, echo).await;
@@ -242,7 +241,7 @@ async fn the_starter_hears_of_an_end_on_another_node() {
 async fn attempts_are_counted_on_while_another_branch_keeps_the_instance_in_memory() {
     let made = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&made);
-    let engine = engine_on(Arc::new(MemoryStore::new()), EPOCH, |builder| {
+    let engine = engine_on(new_store().await, EPOCH, |builder| {
         builder
             .with_task("long", |ctx: TaskContext, _: Value| async move {
                 ctx.sleep(Duration::from_secs(3600)).await;
@@ -281,7 +280,7 @@ async fn attempts_are_counted_on_while_another_branch_keeps_the_instance_in_memo
 async fn no_more_handlers_run_at_once_than_the_node_allows() {
     let running = Arc::new(Mutex::new((0_usize, 0_usize)));
     let counted = Arc::clone(&running);
-    let engine = engine_on(Arc::new(MemoryStore::new()), EPOCH, |builder| {
+    let engine = engine_on(new_store().await, EPOCH, |builder| {
         builder
             .with_config(EngineConfig::default().with_max_running_tasks(4))
             .with_task("work", move |ctx: TaskContext, input: Value| {
@@ -321,7 +320,7 @@ async fn no_more_handlers_run_at_once_than_the_node_allows() {
 
 #[tokio::test]
 async fn starts_are_refused_while_too_many_instances_are_in_memory() {
-    let engine = engine_on(Arc::new(MemoryStore::new()), EPOCH, |builder| {
+    let engine = engine_on(new_store().await, EPOCH, |builder| {
         builder
             .with_config(EngineConfig::default().with_max_active_instances(3))
             .with_task("work", |ctx: TaskContext, input: Value| async move {
@@ -354,7 +353,7 @@ async fn starts_are_refused_while_too_many_instances_are_in_memory() {
 
 #[tokio::test]
 async fn a_cancelled_task_is_told_although_the_answer_of_the_commit_was_lost() {
-    let store = Arc::new(WatchedStore::new());
+    let store = Arc::new(WatchedStore::fresh().await);
     let begun = Arc::new(Notify::new());
     let told = Arc::clone(&begun);
     let engine = engine_on(Arc::clone(&store) as _, EPOCH, |builder| {
@@ -384,7 +383,7 @@ async fn a_cancelled_task_is_told_although_the_answer_of_the_commit_was_lost() {
 
 #[tokio::test]
 async fn a_child_that_was_refused_is_found_refused_again_after_a_crash() {
-    let store = Arc::new(MemoryStore::new());
+    let store = new_store().await;
     let watched = Arc::new(WatchedStore::over(Arc::clone(&store)));
     let first = engine_on(Arc::clone(&watched) as _, EPOCH, |builder| builder).await;
     let child = with(

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use augmented_acceptance::{
-    Calls, EPOCH, WatchedStore, count, ended, engine_on, facts, noting, start, stored, task,
-    visits, wait_for_signal, workflow,
+    Calls, EPOCH, WatchedStore, count, ended, engine_on, facts, new_store, noting, start, stored,
+    task, visits, wait_for_signal, workflow,
 };
 use augmented_core::runtime::{HistoryType, InstanceStatus, TrailEntry};
+use augmented_core::store::Store;
 use augmented_core::{InstanceId, Seq};
 use augmented_engine::{Engine, EngineConfig, SignalRequest, StartRequest, TaskContext, TaskError};
-use augmented_store_memory::MemoryStore;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ fn dying(
 
 #[tokio::test]
 async fn w09_a_task_whose_result_was_lost_is_sent_again_under_the_same_key() {
-    let store = Arc::new(MemoryStore::new());
+    let store = new_store().await;
     let (calls, acted) = (Calls::default(), Arc::new(Notify::new()));
     let first = engine_on(Arc::clone(&store) as _, EPOCH, |builder| {
         builder
@@ -81,7 +81,7 @@ async fn w09_a_task_whose_result_was_lost_is_sent_again_under_the_same_key() {
 }
 
 async fn real_engine(
-    store: &Arc<MemoryStore>,
+    store: &Arc<dyn Store>,
     calls: &Arc<Mutex<BTreeMap<String, usize>>>,
 ) -> Engine {
     let counting = || {
@@ -109,7 +109,7 @@ async fn real_engine(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn w10_two_engines_do_every_step_of_a_thousand_instances_once() {
-    let store = Arc::new(MemoryStore::new());
+    let store = new_store().await;
     let calls = Arc::default();
     let engines = [
         real_engine(&store, &calls).await,
@@ -178,8 +178,8 @@ async fn w10_two_engines_do_every_step_of_a_thousand_instances_once() {
 }
 
 /// An instance whose process died in its second task, before its first snapshot.
-async fn crashed(calls: &Calls) -> (Arc<MemoryStore>, InstanceId) {
-    let store = Arc::new(MemoryStore::new());
+async fn crashed(calls: &Calls) -> (Arc<dyn Store>, InstanceId) {
+    let store = new_store().await;
     let acted = Arc::new(Notify::new());
     let first = engine_on(Arc::clone(&store) as _, EPOCH, |builder| {
         builder
@@ -244,7 +244,7 @@ async fn w29_facts_that_lead_another_way_stop_the_instance() {
 #[tokio::test]
 async fn w30_parked_instances_are_in_the_store_alone() {
     const PARKED: usize = 100_000;
-    let store = Arc::new(MemoryStore::new());
+    let store = new_store().await;
     let engine = engine_on(Arc::clone(&store) as _, EPOCH, |builder| builder).await;
     engine
         .publish(workflow("parked", json!([wait_for_signal("go", None)])))

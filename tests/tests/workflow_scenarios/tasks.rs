@@ -204,7 +204,7 @@ async fn w08_a_result_after_the_timeout_is_stale() {
 
 /// Rows written for an instance: its own, one for each fact but the start, whose trail stands in the row of the instance.
 async fn rows_of(steps: Value) -> (usize, usize, usize, usize) {
-    let store = Arc::new(WatchedStore::new());
+    let store = Arc::new(WatchedStore::fresh().await);
     let engine = engine_on(Arc::clone(&store) as _, EPOCH, |builder| {
         ["a", "b", "c"]
             .iter()

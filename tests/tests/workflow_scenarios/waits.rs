@@ -3,13 +3,11 @@
 use std::time::{Duration, Instant};
 
 use augmented_acceptance::{
-    EPOCH, at, count, ended, engine, engine_on, facts, go_on_until, run, start, visits,
+    EPOCH, at, count, ended, engine, engine_on, facts, go_on_until, new_store, run, start, visits,
     wait_for_signal, workflow,
 };
 use augmented_core::runtime::{HistoryType, InstanceStatus, Message};
-use augmented_core::store::ExecutionStore;
 use augmented_engine::{EngineError, SignalRequest, WaitKind};
-use augmented_store_memory::MemoryStore;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -48,7 +46,7 @@ async fn a_delay_of_thirty_days_takes_no_real_time() {
 
 #[tokio::test]
 async fn w27_a_fulfilled_wait_disarms_its_own_timer_only() {
-    let store = Arc::new(MemoryStore::new());
+    let store = new_store().await;
     let engine = engine_on(Arc::clone(&store) as _, EPOCH, |builder| builder).await;
     let branch = |id: &str, timeout: &str| {
         let step = json!({"stepId": id, "type": "EVENT_WAIT", "signalType": id, "eventTimeout": {"duration": timeout}, "onFailure": {"action": "CONTINUE"}});
@@ -98,7 +96,7 @@ fn two_waits() -> Value {
 
 #[tokio::test]
 async fn w32_one_signal_sent_twenty_times_is_taken_once() {
-    let store = Arc::new(MemoryStore::new());
+    let store = new_store().await;
     let engine = engine_on(Arc::clone(&store) as _, EPOCH, |builder| builder).await;
     let handle = start(&engine, two_waits(), json!({})).await;
     engine
