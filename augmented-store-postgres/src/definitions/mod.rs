@@ -162,10 +162,16 @@ impl DefinitionStore for PostgresStore {
             .pop_first()
             .map(|(_, family)| family)
             .unwrap_or_default();
+        let was_draft = family
+            .find(version)
+            .is_some_and(|stored| stored.status == LifecycleStatus::Draft);
         let (change, write) = family::change(&mut family, version, step, now);
         if let Some(write) = write {
             write_row(&mut transaction, &self.schema, &write).await?;
-            references::write(&mut transaction, &self.schema, write.stored()).await?;
+            // What a publication was resolved to is not resolved again by later moves.
+            if was_draft {
+                references::write(&mut transaction, &self.schema, write.stored()).await?;
+            }
             transaction.commit().await.map_err(refused)?;
         }
         Ok(change)
@@ -329,7 +335,11 @@ fn refused(error: sqlx::Error) -> StoreError {
         .and_then(rule);
     match (broken, store_error(error)) {
         (Some(rule), StoreError::Corrupt { reason }) => {
-            StoreError::corrupt(format!("{} at `{}`: {reason}", rule.code, rule.pointer))
+            let place = match rule.pointer.is_empty() {
+                true => String::new(),
+                false => format!(" at `{}`", rule.pointer),
+            };
+            StoreError::corrupt(format!("{}{place}: {reason}", rule.code))
         }
         (_, error) => error,
     }
