@@ -49,8 +49,8 @@ fn wrong_use_ends_with_two_and_one_line_that_says_what_to_do() {
         "there is no schema of kind `workflw`",
     );
     refused(
-        &["--store", "postgres://a:secret@host/db", "catalog"],
-        "give `memory`",
+        &["--store", "mysql://a:secret@host/db", "catalog"],
+        "take `memory` or a postgres:// URL",
     );
     refused(&["graph", "x"], "--definitions PATH");
     refused(
