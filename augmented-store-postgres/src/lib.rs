@@ -25,6 +25,7 @@ mod migrate;
 mod runtime;
 #[cfg(feature = "testing")]
 mod scratch;
+mod transaction;
 
 pub use config::{PostgresConfig, SchemaName};
 pub use connect::PostgresStore;
