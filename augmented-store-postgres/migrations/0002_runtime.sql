@@ -185,6 +185,7 @@ COMMENT ON COLUMN task_instances.trail IS 'The steps crossed after the result';
 COMMENT ON COLUMN task_instances.updated_at IS 'When the row was last written; of a journal entry, when the fact was applied';
 
 CREATE INDEX task_instances_open ON task_instances (workflow_instance_id) WHERE ended_at IS NULL;
+CREATE INDEX task_instances_recorded ON task_instances (workflow_instance_id) WHERE seq IS NULL AND status = 'COMPLETED';
 CREATE INDEX task_instances_running ON task_instances (executor_id) WHERE executor_id IS NOT NULL AND ended_at IS NULL;
 CREATE INDEX task_instances_failed ON task_instances (tenant_id, ended_at) WHERE status IN ('FAILED', 'TIMED_OUT');
 

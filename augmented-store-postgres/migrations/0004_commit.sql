@@ -149,7 +149,8 @@ BEGIN
                 ended_at = excluded.ended_at, duration_ms = excluded.duration_ms, outcome = excluded.outcome,
                 output = excluded.output, error = excluded.error, trail = excluded.trail, executor_id = NULL,
                 version = old.version + 1
-            WHERE old.seq IS NULL;
+            -- A result that a handler recorded itself is the result.
+            WHERE old.seq IS NULL AND (old.ended_at IS NULL OR old.status = excluded.status);
             GET DIAGNOSTICS written = ROW_COUNT;
             SELECT count(*) INTO expected FROM unnest(t_known) AS known WHERE known;
             IF written <> expected THEN
@@ -303,6 +304,43 @@ BEGIN
         SELECT jsonb_agg(a.value) FROM jsonb_array_elements(p_attempts) AS a
         JOIN task_instances t ON t.tenant_id = (a.value ->> 'tenant')::uuid AND t.id = (a.value ->> 'task')::uuid
         WHERE t.ended_at IS NULL));
+END $f$;
+
+-- Records the result of a task in a transaction of the host; the fact follows from it. Answers NULL if it is recorded, else
+-- the result that is there already, or that there is nothing to be completed any more.
+CREATE FUNCTION aug_complete(p_tenant uuid, p_instance uuid, p_task uuid, p_row jsonb) RETURNS jsonb
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $f$
+DECLARE
+    found jsonb;
+BEGIN
+    -- This lock does not make anybody wait; an instance that ends meanwhile finds the result as a late one.
+    PERFORM FROM workflow_instances WHERE tenant_id = p_tenant AND id = p_instance AND completed_at IS NULL FOR KEY SHARE;
+    IF NOT FOUND THEN
+        RETURN '{"closed": true}';
+    END IF;
+    INSERT INTO task_instances AS old (
+        tenant_id, id, task_definition_id, workflow_instance_id, workflow_definition_id, activation, visit, attempt,
+        failures, status, type, created_at, updated_at, started_at, ended_at, duration_ms, step_id, scope_path, outcome,
+        input, output)
+    SELECT p_tenant, p_task, r.definition, p_instance, r.workflow, r.activation, r.visit, r.attempt, r.attempt - 1,
+        'COMPLETED', r.type::task_type, r.created, r.ended, r.started, r.ended, r.duration, r.step, r.path, r.outcome,
+        p_row -> 'input', p_row -> 'output'
+    FROM jsonb_to_record(p_row) AS r(definition uuid, workflow uuid, activation bigint, visit integer, attempt integer,
+        type text, created timestamptz, started timestamptz, ended timestamptz, duration bigint, step text, path text,
+        outcome text)
+    ON CONFLICT (tenant_id, id) DO UPDATE SET
+        attempt = excluded.attempt, failures = excluded.failures, status = 'COMPLETED', status_reason = NULL,
+        updated_at = excluded.updated_at, started_at = excluded.started_at, ended_at = excluded.ended_at,
+        duration_ms = excluded.duration_ms, outcome = excluded.outcome, output = excluded.output, error = NULL,
+        executor_id = NULL, version = old.version + 1
+    WHERE old.ended_at IS NULL;
+    IF FOUND THEN
+        RETURN NULL;
+    END IF;
+    SELECT CASE status WHEN 'COMPLETED' THEN jsonb_build_object('output', output, 'outcome', outcome)
+                       ELSE '{"closed": true}' END INTO found
+    FROM task_instances WHERE tenant_id = p_tenant AND id = p_task;
+    RETURN found;
 END $f$;
 
 -- Children begin unowned, with their start waiting; one that is there already stays as it is.

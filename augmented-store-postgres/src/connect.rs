@@ -10,7 +10,7 @@ use crate::definitions::builtins;
 use crate::migrate;
 use crate::runtime::{
     AcceptStatements, Bell, ExecutionStatements, Ledger, QueryStatements, ReadStatements,
-    commit_statement,
+    commit_statement, complete_statement,
 };
 use crate::{PostgresConfig, PostgresError, SchemaName};
 
@@ -28,6 +28,7 @@ pub struct PostgresStore {
     pub(crate) ledger: Ledger,
     pub(crate) bell: Arc<Bell>,
     pub(crate) commit: String,
+    pub(crate) complete: String,
     pub(crate) accept: AcceptStatements,
     pub(crate) execution: ExecutionStatements,
     pub(crate) query: QueryStatements,
@@ -83,6 +84,7 @@ impl PostgresStore {
             ledger: Ledger::default(),
             bell,
             commit: commit_statement(&config.schema),
+            complete: complete_statement(&config.schema),
             accept: AcceptStatements::new(&config.schema),
             execution: ExecutionStatements::new(&config.schema),
             query: QueryStatements::new(&config.schema),
@@ -105,6 +107,12 @@ impl PostgresStore {
             .await?;
         connection.close().await?;
         Ok(())
+    }
+
+    /// The schema that holds the tables.
+    #[must_use]
+    pub fn schema(&self) -> &SchemaName {
+        &self.schema
     }
 
     /// Closes all connections; calls from now on are answered that the store is unavailable.

@@ -30,3 +30,4 @@ mod transaction;
 pub use config::{PostgresConfig, SchemaName};
 pub use connect::PostgresStore;
 pub use error::PostgresError;
+pub use runtime::Recorded;

@@ -26,11 +26,12 @@ fn dropped_calls_leave_no_transaction_open() {
             let _ = tokio::time::timeout(after, store.load(tenant, &[nobody])).await;
             let _ = tokio::time::timeout(after, store.facts(tenant, nobody, 0, 10)).await;
             assert!(store.heartbeat(node, at(round)).await.unwrap());
-            let seen: i64 =
-                sqlx::query_scalar("SELECT extract(epoch FROM heartbeat_at)::bigint FROM engine_nodes")
-                    .fetch_one(&raw)
-                    .await
-                    .unwrap();
+            let seen: i64 = sqlx::query_scalar(
+                "SELECT extract(epoch FROM heartbeat_at)::bigint FROM engine_nodes",
+            )
+            .fetch_one(&raw)
+            .await
+            .unwrap();
             assert_eq!(seen * 1000, at(round).as_millis(), "round {round}");
         }
         store.close().await;

@@ -225,6 +225,22 @@ impl TaskRow {
     }
 }
 
+/// The result of a task as its handler records it itself, in a transaction with rows of its own.
+///
+/// The fact that lets the workflow go on follows from it, also when the process dies before it is written.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::exhaustive_structs, reason = "these are the parts")]
+pub struct TaskCompletion {
+    /// Whose tenant.
+    pub tenant: TenantId,
+    /// Which instance.
+    pub instance: InstanceId,
+    /// The task.
+    pub task: TaskRow,
+    /// Its result; it is completed.
+    pub done: TaskDone,
+}
+
 /// A failed attempt together with the task it belongs to.
 #[derive(Clone, Debug)]
 #[expect(clippy::exhaustive_structs, reason = "these are the two things")]
@@ -410,6 +426,8 @@ pub struct LoadedInstance {
     pub facts: Vec<Fact>,
     /// Failed attempts of its open tasks.
     pub attempts: Vec<AttemptRow>,
+    /// Results that handlers recorded themselves, and that no fact has taken up yet.
+    pub recorded: Vec<Arc<TaskDone>>,
 }
 
 impl LoadedInstance {
@@ -430,7 +448,15 @@ impl LoadedInstance {
             state,
             facts,
             attempts,
+            recorded: Vec::new(),
         }
+    }
+
+    /// The same with results that handlers recorded.
+    #[must_use]
+    pub fn with_recorded(mut self, recorded: Vec<Arc<TaskDone>>) -> Self {
+        self.recorded = recorded;
+        self
     }
 
     /// The last committed fact.

@@ -20,7 +20,7 @@ pub use error::StoreError;
 pub use execution::{
     AttemptRow, CommitOutcome, ExecutionStore, Expect, FailedAttempt, InstanceCommit,
     LoadedInstance, MailboxId, MailboxMessage, NewInstance, NewMessage, NodeInfo, PendingWork,
-    Refusal, SendOutcome, Snapshot, TaskRow, TimerRow, Wakeup, pinned_definitions,
+    Refusal, SendOutcome, Snapshot, TaskCompletion, TaskRow, TimerRow, Wakeup, pinned_definitions,
 };
 pub use family::{Family, is_refusal};
 pub use query::{InstanceFilter, InstancePage, InstanceSummary, Page, QueryStore};

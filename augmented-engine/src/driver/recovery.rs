@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use augmented_core::runtime::{ChildDone, ChildStatus, InstanceState, Message, StartMessage};
+use augmented_core::runtime::{
+    ChildDone, ChildStatus, InstanceState, Message, StartMessage, TaskDone,
+};
 use augmented_core::store::{
     InstanceCommit, LoadedInstance, MailboxMessage, NewMessage, Snapshot, StoreError,
 };
-use augmented_core::{InstanceId, NodeId, TenantId};
+use augmented_core::{InstanceId, NodeId, TaskInstanceId, TenantId};
 
 use super::children::{ChildVerdict, ResolvedChildren};
 use super::commit::{Fate, Prepared, Receipt, faulted, retry_timer};
@@ -265,6 +267,14 @@ impl Worker {
         live.watchers = self.watchers.remove(&instance).unwrap_or_default();
         let (in_doubt, condemned) = (loading.old.is_some(), loading.condemned);
         self.carry_over(&mut live, loading, last);
+        let recorded = loaded.recorded;
+        if !recorded.is_empty() {
+            // What a handler recorded is the result, whatever this process made of it.
+            live.queue.retain(|queued| match &queued.message {
+                Message::TaskDone(done) => !is_recorded(&recorded, done.task_instance_id),
+                _ => true,
+            });
+        }
         if live.state.status.is_terminal() {
             // The commit in doubt had ended it, or it ended elsewhere long ago.
             if in_doubt {
@@ -291,7 +301,7 @@ impl Worker {
             return;
         }
         if last.is_some() {
-            self.resume(instance, &mut live);
+            self.resume(instance, &mut live, &recorded);
         }
         self.live.insert(instance, Box::new(live));
         self.begin_waiting_tasks(instance);
@@ -336,7 +346,7 @@ impl Worker {
     }
 
     /// What is open goes on, once this node owns the instance.
-    fn resume(&mut self, instance: InstanceId, live: &mut Live) {
+    fn resume(&mut self, instance: InstanceId, live: &mut Live, recorded: &[Arc<TaskDone>]) {
         let open = open_commands(&live.plan.flow, &live.state);
         stop_closed(live, &open);
         for command in open {
@@ -344,6 +354,14 @@ impl Worker {
                 Command::RunTask(run) => {
                     let answered = live.queue.iter().any(|queued| matches!(&queued.message, Message::TaskDone(done) if done.activation == run.activation));
                     if answered || live.is_running(run.activation) {
+                        continue;
+                    }
+                    if let Some(done) = recorded
+                        .iter()
+                        .find(|done| done.task_instance_id == run.task_instance_id)
+                    {
+                        let done = Message::TaskDone(Arc::clone(done));
+                        live.queue.push_back(Queued::derived(done));
                         continue;
                     }
                     let next_at = live.next_attempt(run.task_instance_id).unwrap_or(self.now);
@@ -361,7 +379,16 @@ impl Worker {
                     // The command itself may be lost with the answer of the commit that recorded it.
                     match live.tasks.iter().find(|task| task.activation == activation) {
                         Some(task) => task.control.cancel(),
-                        None => live.answer_cancelled(activation, task_instance_id, self.now),
+                        None => match recorded
+                            .iter()
+                            .find(|done| done.task_instance_id == task_instance_id)
+                        {
+                            Some(done) => {
+                                let done = Message::TaskDone(Arc::clone(done));
+                                live.queue.push_back(Queued::derived(done));
+                            }
+                            None => live.answer_cancelled(activation, task_instance_id, self.now),
+                        },
                     }
                 }
                 Command::StartChild(child) => {
@@ -552,6 +579,10 @@ fn leave_to_owner(loading: Loading) {
         let _ = accepted.send(Ok(StartAnswer::Created));
     }
     // Those who wait are dropped with the copy, and look for the end elsewhere.
+}
+
+fn is_recorded(recorded: &[Arc<TaskDone>], task: TaskInstanceId) -> bool {
+    recorded.iter().any(|done| done.task_instance_id == task)
 }
 
 /// Stops what still runs for activations that are closed: the command to do so may be lost with an answer of the store.

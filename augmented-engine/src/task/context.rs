@@ -5,13 +5,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use augmented_core::runtime::{InstanceHeader, PathRef};
-use augmented_core::store::TaskRow;
+use augmented_core::runtime::{InstanceHeader, PathRef, TaskDone, TaskStatus};
+use augmented_core::store::{TaskCompletion, TaskRow};
 use augmented_core::{InstanceId, TaskInstanceId, TenantId, Timestamp};
 use parking_lot::Mutex;
 use serde_json::Value;
 
 use super::cancel::CancellationToken;
+use super::error::TaskError;
+use super::output::TaskOutput;
+use super::run::output_refused;
 use super::work::StepWork;
 use crate::clock::{EngineWait, HandlerActivity};
 use crate::workflow::activation_text;
@@ -60,6 +63,8 @@ pub(crate) struct Attempt {
     pub(crate) started_at: Timestamp,
     pub(crate) deadline: Timestamp,
     pub(crate) activity: Option<Arc<HandlerActivity>>,
+    input: Arc<Value>,
+    dispatched_at: Timestamp,
     last_checkpoint: Option<Value>,
     checkpoint: Mutex<Option<Value>>,
     heartbeat_at: AtomicI64,
@@ -70,8 +75,8 @@ impl Attempt {
     pub(crate) fn new(
         call: TaskCall,
         number: u32,
-        started_at: Timestamp,
-        deadline: Timestamp,
+        (input, dispatched_at): (Arc<Value>, Timestamp),
+        (started_at, deadline): (Timestamp, Timestamp),
         last_checkpoint: Option<Value>,
     ) -> Self {
         let activity = call
@@ -86,6 +91,8 @@ impl Attempt {
             started_at,
             deadline,
             activity,
+            input,
+            dispatched_at,
             last_checkpoint,
             checkpoint: Mutex::new(None),
             heartbeat_at: AtomicI64::new(started_at.as_micros()),
@@ -302,6 +309,38 @@ impl TaskContext {
     pub fn checkpoint(&self, progress: Value) {
         *self.attempt.checkpoint.lock() = Some(progress);
         self.heartbeat();
+    }
+
+    /// The result of this task, for a store that records it in a transaction of the handler's.
+    ///
+    /// The handler writes its own rows and the result in one transaction, commits it, and returns the same output: its
+    /// effect on the database then happens exactly once, whenever the process dies. `complete_in` of the PostgreSQL store
+    /// takes it and shows the whole pattern.
+    ///
+    /// # Errors
+    /// The error to return if the output does not fit the output schema of the task; nothing should be written then.
+    pub fn completion(&self, output: &TaskOutput) -> Result<TaskCompletion, TaskError> {
+        let call = &self.attempt.call;
+        if let Some(refused) = output_refused(&call.work, output) {
+            return Err(refused);
+        }
+        Ok(TaskCompletion {
+            tenant: self.tenant_id(),
+            instance: self.instance_id(),
+            task: call.row(&self.attempt.input, self.attempt.dispatched_at),
+            done: TaskDone {
+                activation: call.activation,
+                task_instance_id: call.task_instance_id,
+                status: TaskStatus::Completed,
+                output: Arc::new(output.output.clone()),
+                outcome: output.outcome.clone(),
+                error: None,
+                attempts: self.attempt.number,
+                failed_attempts: Vec::new(),
+                started_at: self.attempt.started_at,
+                ended_at: self.now(),
+            },
+        })
     }
 
     /// What the last failed attempt left.

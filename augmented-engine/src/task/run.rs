@@ -21,6 +21,7 @@ use super::attempt::{AttemptEnd, Attempts, Next, late_done};
 use super::context::{Attempt, TaskCall, TaskContext};
 use super::error::TaskError;
 use super::output::TaskOutput;
+use super::work::StepWork;
 use crate::clock::{Sleep, TimeHold};
 
 /// How far a task got when it was polled where it was made.
@@ -316,8 +317,8 @@ fn begin_attempt(
     let attempt = Attempt::new(
         call.clone(),
         attempts.next_number(),
-        now,
-        deadline,
+        (Arc::clone(input), attempts.dispatched_at()),
+        (now, deadline),
         attempts.checkpoint(),
     );
     Handling::begin(Arc::new(attempt), input)
@@ -376,19 +377,10 @@ fn end_attempt(
 ) -> Next {
     let work = &attempt.call.work;
     let end = match result {
-        Ok(output) => {
-            let findings = work.task.check_output(&output.output);
-            if findings.is_empty() {
-                AttemptEnd::Output(output)
-            } else {
-                let info = findings_error(
-                    "OUTPUT_VALIDATION_FAILED",
-                    "the output does not fit the output schema of the task",
-                    &findings,
-                );
-                AttemptEnd::Error(TaskError::from_info(info))
-            }
-        }
+        Ok(output) => match output_refused(work, &output) {
+            None => AttemptEnd::Output(output),
+            Some(error) => AttemptEnd::Error(error),
+        },
         Err(_) if cancelled => AttemptEnd::Cancelled,
         Err(error) => AttemptEnd::Error(error),
     };
@@ -400,6 +392,19 @@ fn end_attempt(
         attempt.take_checkpoint(),
         (attempt.started_at, now),
     )
+}
+
+/// Why an output is not one of the task.
+pub(crate) fn output_refused(work: &StepWork, output: &TaskOutput) -> Option<TaskError> {
+    let findings = work.task.check_output(&output.output);
+    let message = "the output does not fit the output schema of the task";
+    (!findings.is_empty()).then(|| {
+        TaskError::from_info(findings_error(
+            "OUTPUT_VALIDATION_FAILED",
+            message,
+            &findings,
+        ))
+    })
 }
 
 fn findings_error(code: &str, message: &str, findings: &[Finding]) -> ErrorInfo {

@@ -152,8 +152,9 @@ impl PostgresStore {
             match code(&error).as_deref() {
                 // Somebody took the key meanwhile; asked again, the function tells who.
                 Some("23505") if !keys_tried && is_key(&error) => keys_tried = true,
-                // A task may have a row without its last commit knowing, of an attempt on a node that died.
-                Some("23505") if !tasks_known && items.len() == 1 => tasks_known = true,
+                // A task may have a row without its last commit knowing: of an attempt on a node that died, or because
+                // its handler recorded the result itself.
+                Some("23505") if !tasks_known && is_task(&error) => tasks_known = true,
                 Some("23505" | "AU409" | "AU002") => return Ok(Answer::Collision),
                 Some("40001" | "40P01") if tries < RACES => tries += 1,
                 _ => return Err(store_error(error)),
@@ -191,10 +192,16 @@ fn code(error: &sqlx::Error) -> Option<String> {
 }
 
 fn is_key(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .and_then(|error| error.table())
-        .is_some_and(|table| table == "workflow_idempotency_keys")
+    table(error).is_some_and(|table| table == "workflow_idempotency_keys")
+}
+
+/// Whether it was in one of the slices of the tasks.
+fn is_task(error: &sqlx::Error) -> bool {
+    table(error).is_some_and(|table| table.starts_with("task_instances"))
+}
+
+fn table(error: &sqlx::Error) -> Option<&str> {
+    error.as_database_error().and_then(|error| error.table())
 }
 
 fn read_answer(answer: &Value) -> Result<Answer, StoreError> {

@@ -3,6 +3,7 @@
 mod accept;
 mod batch;
 mod bell;
+mod complete;
 mod door;
 mod execution;
 mod ledger;
@@ -12,6 +13,8 @@ mod text;
 
 pub(crate) use accept::AcceptStatements;
 pub(crate) use bell::Bell;
+pub use complete::Recorded;
+pub(crate) use complete::complete_statement;
 pub(crate) use door::statement as commit_statement;
 pub(crate) use execution::ExecutionStatements;
 pub(crate) use ledger::Ledger;

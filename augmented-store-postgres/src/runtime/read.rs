@@ -39,6 +39,7 @@ pub(crate) struct ReadStatements {
     history: String,
     attempts_of_tasks: String,
     open_attempts: String,
+    recorded: String,
 }
 
 impl ReadStatements {
@@ -78,6 +79,13 @@ impl ReadStatements {
                  JOIN $schema.task_attempts a ON a.tenant_id = t.tenant_id AND a.task_instance_id = t.id \
                  WHERE t.workflow_instance_id = ANY ($1) AND t.ended_at IS NULL \
                  ORDER BY a.task_instance_id, a.attempt",
+            ),
+            recorded: fill(
+                "SELECT t.workflow_instance_id, 0::bigint AS seq, t.updated_at, t.trail, t.activation, t.id, t.status::text, \
+                 t.output, t.outcome, t.error, t.attempt, t.failures, t.started_at, t.ended_at \
+                 FROM unnest($1::uuid[]) AS i(id) \
+                 JOIN $schema.task_instances t ON t.workflow_instance_id = i.id AND t.seq IS NULL AND t.status = 'COMPLETED' \
+                 ORDER BY t.activation",
             ),
         }
     }
@@ -135,7 +143,8 @@ impl PostgresStore {
             .facts_behind(&mut transaction, &behind, i64::MAX)
             .await?;
         let open: Vec<Uuid> = rows.iter().map(|row| row.header.instance_id.0).collect();
-        let mut attempts = self.open_attempts(&mut *transaction, open).await?;
+        let mut attempts = self.open_attempts(&mut *transaction, open.clone()).await?;
+        let mut recorded = self.recorded(&mut transaction, &behind, open).await?;
         transaction.commit().await.map_err(store_error)?;
         Ok(rows
             .into_iter()
@@ -155,6 +164,7 @@ impl PostgresStore {
                     behind,
                     attempts.remove(&id).unwrap_or_default(),
                 )
+                .with_recorded(recorded.remove(&id).unwrap_or_default())
             })
             .collect())
     }
@@ -191,7 +201,7 @@ impl PostgresStore {
             .iter()
             .map(|(tenant, id, _)| (*id, *tenant))
             .collect();
-        let tasks = sqlx::query(AssertSqlSafe(self.read.tasks.clone()))
+        let rows = sqlx::query(AssertSqlSafe(self.read.tasks.clone()))
             .persistent(self.persistent)
             .bind(&ids)
             .bind(&from)
@@ -199,24 +209,9 @@ impl PostgresStore {
             .fetch_all(&mut *connection)
             .await
             .map_err(store_error)?;
-        let mut done = Vec::with_capacity(tasks.len());
-        let mut failed: (Vec<Uuid>, Vec<Uuid>) = Default::default();
-        for row in &tasks {
-            let task = task_fact(row)?;
-            if task.failures > 0
-                && let Some(tenant) = tenants.get(&task.instance)
-            {
-                failed.0.push(tenant.0);
-                failed.1.push(task.done.task_instance_id.0);
-            }
-            done.push(task);
-        }
-        let mut attempts = self.attempts_of_tasks(&mut *connection, failed).await?;
+        let tasks = self.task_facts(&mut *connection, &rows, &tenants).await?;
         let mut facts: FxHashMap<InstanceId, Vec<Fact>> = FxHashMap::default();
-        for mut task in done {
-            if let Some(records) = attempts.remove(&task.done.task_instance_id) {
-                task.done.failed_attempts = records;
-            }
+        for task in tasks {
             facts.entry(task.instance).or_default().push(Fact {
                 seq: task.seq,
                 at: task.at,
@@ -240,6 +235,56 @@ impl PostgresStore {
             facts.sort_by_key(|fact| fact.seq);
         }
         Ok(facts)
+    }
+
+    /// Results of tasks that handlers recorded and no fact has taken up.
+    async fn recorded(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        behind: &[(TenantId, InstanceId, Seq)],
+        instances: Vec<Uuid>,
+    ) -> Result<FxHashMap<InstanceId, Vec<Arc<TaskDone>>>, StoreError> {
+        let rows = sqlx::query(AssertSqlSafe(self.read.recorded.clone()))
+            .persistent(self.persistent)
+            .bind(instances)
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(store_error)?;
+        let tenants = behind
+            .iter()
+            .map(|(tenant, id, _)| (*id, *tenant))
+            .collect();
+        let mut recorded: FxHashMap<InstanceId, Vec<Arc<TaskDone>>> = FxHashMap::default();
+        for task in self.task_facts(connection, &rows, &tenants).await? {
+            let of_instance = recorded.entry(task.instance).or_default();
+            of_instance.push(Arc::new(task.done));
+        }
+        Ok(recorded)
+    }
+
+    /// Finished tasks with the attempts that failed before.
+    async fn task_facts(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        rows: &[PgRow],
+        tenants: &HashMap<InstanceId, TenantId>,
+    ) -> Result<Vec<TaskFact>, StoreError> {
+        let mut tasks = rows.iter().map(task_fact).collect::<Result<Vec<_>, _>>()?;
+        let failed = tasks
+            .iter()
+            .filter(|task| task.failures > 0)
+            .filter_map(|task| {
+                let tenant = tenants.get(&task.instance)?;
+                Some((tenant.0, task.done.task_instance_id.0))
+            })
+            .unzip();
+        let mut attempts = self.attempts_of_tasks(connection, failed).await?;
+        for task in &mut tasks {
+            if let Some(records) = attempts.remove(&task.done.task_instance_id) {
+                task.done.failed_attempts = records;
+            }
+        }
+        Ok(tasks)
     }
 
     async fn attempts_of_tasks(
