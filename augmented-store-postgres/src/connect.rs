@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
 
 use crate::definitions::builtins;
@@ -25,6 +25,10 @@ pub struct PostgresStore {
     pub(crate) schema: SchemaName,
     /// Whether prepared statements may be kept on a connection.
     pub(crate) persistent: bool,
+    /// How large a call may be; see [`small_calls`].
+    pub(crate) call_bytes: usize,
+    /// How many calls of one batch are under way at once.
+    pub(crate) calls_at_once: usize,
     pub(crate) ledger: Ledger,
     pub(crate) bell: Arc<Bell>,
     pub(crate) commit: String,
@@ -75,12 +79,15 @@ impl PostgresStore {
         }
         migrate::check_version(&mut connection, &config.schema).await?;
         builtins::check(&mut connection, &config.schema).await?;
+        let call_bytes = small_calls(&mut connection, config.pooled).await?;
         drop(connection);
         let bell = Bell::new();
         bell.start(pool.clone(), config.listen_options()?, &config.schema);
         Ok(Self {
             pool,
             persistent: !config.pooled,
+            call_bytes,
+            calls_at_once: (config.max_connections as usize / 2).max(1),
             ledger: Ledger::default(),
             bell,
             commit: commit_statement(&config.schema),
@@ -150,6 +157,25 @@ impl PostgresConfig {
             )]),
         })
     }
+}
+
+/// How large a call may be on connections like this one.
+///
+/// The driver writes an encrypted message record by record, 16 KiB each, and waits with each for the receipt of the one
+/// before, which a receiver that has nothing to say holds back for 40 ms. So on such connections a batch goes as several
+/// calls that fit into one record each; on others there is no limit.
+async fn small_calls(connection: &mut PgConnection, pooled: bool) -> Result<usize, PostgresError> {
+    const RECORD: usize = 15 << 10;
+    let encrypted =
+        sqlx::query_scalar::<_, bool>("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
+            .persistent(false)
+            .fetch_optional(connection)
+            .await?;
+    // Behind a pooler that is the pooler's own connection.
+    Ok(match pooled || encrypted.unwrap_or(false) {
+        true => RECORD,
+        false => usize::MAX,
+    })
 }
 
 /// How a URL is connected to. What does not leave the machine is not encrypted, unless somebody asks for it.

@@ -212,6 +212,43 @@ impl Batch {
         Ok(())
     }
 
+    /// About how many bytes the call has: texts as long as they are, and what the other columns of a row take.
+    pub(crate) fn bytes(&self) -> usize {
+        const START: usize = 330;
+        const UPDATE: usize = 200;
+        const TASK: usize = 330;
+        const FACT: usize = 90;
+        const OTHER: usize = 80;
+        let full =
+            |texts: &[Option<String>]| texts.iter().flatten().map(String::len).sum::<usize>();
+        let all = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
+        let (starts, updates, tasks, facts) =
+            (&self.starts, &self.updates, &self.tasks, &self.facts);
+        starts.id.len() * START
+            + all(&starts.input)
+            + full(&starts.output)
+            + full(&starts.state)
+            + full(&starts.start)
+            + full(&starts.trail)
+            + updates.id.len() * UPDATE
+            + full(&updates.output)
+            + full(&updates.state)
+            + full(&updates.start)
+            + full(&updates.trail)
+            + full(&updates.error)
+            + tasks.id.len() * TASK
+            + all(&tasks.input)
+            + full(&tasks.output)
+            + full(&tasks.error)
+            + all(&tasks.trail)
+            + facts.seq.len() * FACT
+            + all(&facts.payload)
+            + all(&facts.trail)
+            + (self.consumed.1.len() + self.timers.instance.len()) * OTHER
+            + (self.outbox.tenant.len() + self.children.len()) * START
+            + all(&self.outbox.payload)
+    }
+
     /// Whether nodes should look for work once it is applied: rows of mailboxes, or timers.
     pub(crate) fn makes_work(&self) -> bool {
         !self.children.is_empty()

@@ -2,6 +2,7 @@
 
 use augmented_core::store::{CommitOutcome, InstanceCommit, Refusal, StoreError};
 use augmented_core::{InstanceId, NodeId};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
@@ -54,6 +55,41 @@ impl PostgresStore {
         for commit in batch {
             commit.check(node)?;
         }
+        // Commits of one instance keep their order, so they go one after the other.
+        if self.call_bytes == usize::MAX || batch.len() < 2 || waves(batch).len() > 1 {
+            return self.commit_part(node, batch).await;
+        }
+        // What one part changed stands also if another one fails: the writer reads all of them again then.
+        let parts: Vec<_> = self
+            .parts(node, batch)?
+            .into_iter()
+            .map(|part| self.commit_part(node, part))
+            .collect();
+        stream::iter(parts)
+            .buffered(self.calls_at_once)
+            .try_concat()
+            .await
+    }
+
+    /// A batch in parts of about the size that a call may have.
+    fn parts<'a>(
+        &self,
+        node: NodeId,
+        batch: &'a [InstanceCommit],
+    ) -> Result<Vec<&'a [InstanceCommit]>, StoreError> {
+        let mut whole = Batch::new(false);
+        for commit in batch {
+            whole.push(node, commit, Claim::Unknown)?;
+        }
+        let parts = whole.bytes().div_ceil(self.call_bytes).max(1);
+        Ok(batch.chunks(batch.len().div_ceil(parts)).collect())
+    }
+
+    async fn commit_part(
+        &self,
+        node: NodeId,
+        batch: &[InstanceCommit],
+    ) -> Result<Vec<CommitOutcome>, StoreError> {
         let mut outcomes = vec![CommitOutcome::Applied; batch.len()];
         for wave in waves(batch) {
             self.commit_wave(node, batch, wave, &mut outcomes).await?;
