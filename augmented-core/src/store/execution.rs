@@ -9,7 +9,7 @@ use super::StoreError;
 use crate::ids::{InstanceId, NodeId, Seq, TaskInstanceId, TenantId};
 use crate::model::TaskType;
 use crate::runtime::{
-    AttemptRecord, Fact, InstanceHeader, InstanceState, Message, PathRef, TimerKey,
+    AttemptRecord, Fact, InstanceHeader, InstanceState, Message, PathRef, TaskDone, TimerKey,
 };
 use crate::time::Timestamp;
 
