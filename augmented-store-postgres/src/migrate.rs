@@ -39,6 +39,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "grants",
         sql: include_str!("../migrations/0005_grants.sql"),
     },
+    Migration {
+        version: 6,
+        name: "upkeep",
+        sql: include_str!("../migrations/0006_upkeep.sql"),
+    },
 ];
 
 /// The version of the tables this program works with.
