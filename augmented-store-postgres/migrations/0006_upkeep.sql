@@ -198,3 +198,377 @@ BEGIN
         END LOOP;
     END LOOP;
 END $do$;
+
+-- Tasks of their own go by their own end; those of workflows go with their instance.
+CREATE INDEX task_instances_alone ON task_instances (ended_at) WHERE workflow_instance_id IS NULL;
+
+-- Slices are reached through their tables only.
+DO $do$
+DECLARE
+    slice regclass;
+    role text;
+BEGIN
+    FOR slice IN SELECT inhrelid::regclass FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhparent
+                 WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'p' LOOP
+        FOREACH role IN ARRAY ARRAY['aug_app', 'aug_read'] LOOP
+            IF EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
+                EXECUTE format('REVOKE ALL ON %s FROM %I', slice, role);
+            END IF;
+        END LOOP;
+    END LOOP;
+END $do$;
+
+-- The tables that are split, each with the column of the id it is split by.
+CREATE FUNCTION aug_split_tables() RETURNS TABLE (base text, key text)
+LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $f$
+    VALUES ('workflow_instances', 'id'), ('task_instances', 'id'), ('task_attempts', 'task_instance_id'),
+           ('workflow_history', 'instance_id')
+$f$;
+COMMENT ON FUNCTION aug_split_tables IS 'The tables that are split by time, and the column they are split by';
+
+-- The four tables of a slice have the same suffix and bounds; a bound is NULL where there is none.
+CREATE FUNCTION aug_slices() RETURNS TABLE (suffix text, low uuid, high uuid, is_default boolean)
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $f$
+    SELECT substr(c.relname, length('workflow_instances') + 1),
+           (regexp_match(b.bound, 'FROM \(''([^'']+)''\)'))[1]::uuid,
+           (regexp_match(b.bound, 'TO \(''([^'']+)''\)'))[1]::uuid,
+           b.bound = 'DEFAULT'
+    FROM pg_inherits h
+    JOIN pg_class c ON c.oid = h.inhrelid
+    CROSS JOIN LATERAL pg_get_expr(c.relpartbound, c.oid) AS b(bound)
+    WHERE h.inhparent = 'workflow_instances'::regclass
+    ORDER BY 4, 3
+$f$;
+COMMENT ON FUNCTION aug_slices IS 'The slices of time there are, oldest first, the default one last';
+
+-- Locks what a change of slices needs, all at once; each lock waits no longer than it may.
+CREATE FUNCTION aug_lock_slices(p_suffix text, p_wait_ms integer, p_parents boolean) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
+DECLARE
+    split record;
+BEGIN
+    PERFORM set_config('lock_timeout', greatest(p_wait_ms / 8, 1)::text, true);
+    FOR split IN SELECT * FROM aug_split_tables() LOOP
+        IF p_parents THEN
+            EXECUTE format('LOCK TABLE ONLY %I IN ACCESS EXCLUSIVE MODE', split.base);
+        END IF;
+        EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', split.base || p_suffix);
+    END LOOP;
+END $f$;
+COMMENT ON FUNCTION aug_lock_slices IS 'Locks the four tables of a slice, with the tables they belong to if asked';
+
+-- A table that can become a slice: the columns, checks and indexes of its table, and none of its rights.
+CREATE FUNCTION aug_new_slice_table(p_base text, p_name text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
+BEGIN
+    EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', p_name, p_base);
+    IF p_base = 'task_instances' THEN
+        EXECUTE format('CREATE UNIQUE INDEX %I ON %I (workflow_instance_id, seq) WHERE seq IS NOT NULL',
+                       p_name || '_fact', p_name);
+    END IF;
+    -- Whoever gets at the slice itself meets no policy, hence no row.
+    IF (SELECT relrowsecurity FROM pg_class WHERE oid = p_base::regclass) THEN
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', p_name);
+    END IF;
+END $f$;
+COMMENT ON FUNCTION aug_new_slice_table IS 'Makes a table that can become a slice of another one';
+
+-- Makes a slice. What the default slice holds of its time moves over in the same transaction, and the default slice is
+-- locked and read meanwhile: it must be small. Answers how many rows moved.
+CREATE FUNCTION aug_add_slice(p_suffix text, p_low uuid, p_high uuid, p_wait_ms integer) RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
+DECLARE
+    split record;
+    moved bigint;
+    total bigint := 0;
+BEGIN
+    FOR split IN SELECT * FROM aug_split_tables() LOOP
+        PERFORM aug_new_slice_table(split.base, split.base || p_suffix);
+    END LOOP;
+    PERFORM aug_lock_slices('_default', p_wait_ms, false);
+    FOR split IN SELECT * FROM aug_split_tables() LOOP
+        EXECUTE format('WITH gone AS (DELETE FROM %1$I WHERE %2$I >= %3$L AND %2$I < %4$L RETURNING *)
+                        INSERT INTO %5$I SELECT * FROM gone',
+                       split.base || '_default', split.key, p_low, p_high, split.base || p_suffix);
+        GET DIAGNOSTICS moved = ROW_COUNT;
+        total := total + moved;
+        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+                       split.base, split.base || p_suffix, p_low, p_high);
+    END LOOP;
+    RETURN total;
+END $f$;
+COMMENT ON FUNCTION aug_add_slice IS 'Makes a slice of time and moves what belongs to it';
+
+-- How much the default slice holds, in bytes.
+CREATE FUNCTION aug_default_size() RETURNS bigint
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $f$
+    SELECT sum(pg_relation_size((base || '_default')::regclass))::bigint FROM aug_split_tables()
+$f$;
+COMMENT ON FUNCTION aug_default_size IS 'Bytes of the default slice, without indexes';
+
+-- Where the default slice is being closed: the first id that it refuses; NULL if it is not.
+CREATE FUNCTION aug_closing_at() RETURNS uuid
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $f$
+    SELECT max((regexp_match(pg_get_constraintdef(k.oid), '< ''([0-9a-f-]{36})'''))[1])::uuid
+    FROM pg_constraint k JOIN aug_split_tables() s ON k.conrelid = (s.base || '_default')::regclass
+    WHERE k.conname = 'ck_slice_closing'
+$f$;
+COMMENT ON FUNCTION aug_closing_at IS 'The first id that the closing default slice refuses';
+
+-- A default slice that grew large becomes a slice of its own, without moving a row, in three steps. First: it takes
+-- nothing more from a future instant on.
+CREATE FUNCTION aug_begin_closing(p_low uuid, p_high uuid, p_wait_ms integer) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
+DECLARE
+    split record;
+BEGIN
+    PERFORM aug_lock_slices('_default', p_wait_ms, false);
+    FOR split IN SELECT * FROM aug_split_tables() LOOP
+        EXECUTE format('ALTER TABLE %1$I ADD CONSTRAINT ck_slice_closing CHECK (%2$s %3$I < %4$L) NOT VALID',
+                       split.base || '_default',
+                       CASE WHEN p_low IS NULL THEN '' ELSE format('%I >= %L AND', split.key, p_low) END,
+                       split.key, p_high);
+    END LOOP;
+END $f$;
+COMMENT ON FUNCTION aug_begin_closing IS 'Lets the default slice take nothing from an instant on';
+
+-- Undoes the first step.
+CREATE FUNCTION aug_end_closing(p_wait_ms integer) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
+DECLARE
+    split record;
+BEGIN
+    PERFORM aug_lock_slices('_default', p_wait_ms, false);
+    FOR split IN SELECT * FROM aug_split_tables() LOOP
+        EXECUTE format('ALTER TABLE %I DROP CONSTRAINT IF EXISTS ck_slice_closing', split.base || '_default');
+    END LOOP;
+END $f$;
+COMMENT ON FUNCTION aug_end_closing IS 'Lets the default slice take everything again';
+
+-- Second: every row is read and found to belong there; work goes on meanwhile.
+CREATE FUNCTION aug_check_closing(p_base text) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
+BEGIN
+    EXECUTE format('ALTER TABLE %I VALIDATE CONSTRAINT ck_slice_closing', p_base || '_default');
+END $f$;
+COMMENT ON FUNCTION aug_check_closing IS 'Reads one table of the closing default slice';
+
+-- Third: it gets its bounds, and an empty default slice takes its place.
+CREATE FUNCTION aug_close_default(p_suffix text, p_low uuid, p_high uuid, p_wait_ms integer) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
+DECLARE
+    split record;
+    was text;
+    becomes text;
+BEGIN
+    PERFORM aug_lock_slices('_default', p_wait_ms, true);
+    FOR split IN SELECT * FROM aug_split_tables() LOOP
+        was := split.base || '_default';
+        becomes := split.base || p_suffix;
+        EXECUTE format('ALTER TABLE %I DETACH PARTITION %I', split.base, was);
+        EXECUTE format('ALTER TABLE %I RENAME TO %I', was, becomes);
+        IF split.base = 'task_instances' THEN
+            EXECUTE format('ALTER INDEX %I RENAME TO %I', was || '_fact', becomes || '_fact');
+        END IF;
+        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%L)',
+                       split.base, becomes, coalesce(quote_literal(p_low), 'MINVALUE'), p_high);
+        EXECUTE format('ALTER TABLE %I DROP CONSTRAINT ck_slice_closing', becomes);
+        PERFORM aug_new_slice_table(split.base, was);
+        EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I DEFAULT', split.base, was);
+    END LOOP;
+END $f$;
+COMMENT ON FUNCTION aug_close_default IS 'Gives the default slice bounds and puts an empty one in its place';
+
+-- Why a slice must stay: 'OPEN' work, 'YOUNG' rows, 'FAILED' instances that could be taken up again; NULL if it may go.
+CREATE FUNCTION aug_slice_holds(
+    p_suffix text, p_completed timestamptz, p_failed timestamptz, p_cancelled timestamptz, p_tasks timestamptz)
+RETURNS text
+LANGUAGE plpgsql SET search_path FROM CURRENT SET jit = off AS $f$
+DECLARE
+    holds boolean;
+BEGIN
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE status NOT IN (''COMPLETED'', ''FAILED'', ''CANCELLED''))
+                        OR EXISTS (SELECT FROM %I WHERE workflow_instance_id IS NULL AND ended_at IS NULL)',
+                   'workflow_instances' || p_suffix, 'task_instances' || p_suffix) INTO holds;
+    IF holds THEN
+        RETURN 'OPEN';
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE workflow_instance_id IS NULL AND (ended_at <= $4) IS NOT TRUE)
+                        OR EXISTS (SELECT FROM %I w
+                                   WHERE (w.completed_at <= CASE w.status WHEN ''COMPLETED'' THEN $1 WHEN ''FAILED'' THEN $2
+                                                                          ELSE $3 END) IS NOT TRUE)
+                        OR EXISTS (SELECT FROM %2$I w
+                                   JOIN workflow_instances p ON p.tenant_id = w.tenant_id AND p.id = w.parent_instance_id
+                                   WHERE w.parent_instance_id IS NOT NULL
+                                     AND p.status NOT IN (''COMPLETED'', ''FAILED'', ''CANCELLED''))',
+                   'task_instances' || p_suffix, 'workflow_instances' || p_suffix)
+        USING p_completed, p_failed, p_cancelled, p_tasks INTO holds;
+    IF holds THEN
+        RETURN 'YOUNG';
+    END IF;
+    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE status = ''FAILED'')', 'workflow_instances' || p_suffix) INTO holds;
+    RETURN CASE WHEN holds THEN 'FAILED' END;
+END $f$;
+COMMENT ON FUNCTION aug_slice_holds IS 'Why a slice must stay; NULL if it may be dropped';
+
+-- Drops a slice that holds nothing any more; false if it does. Ended instances stay as they are but for those that
+-- failed, so under the lock only these and open ones need be looked for, and an index knows both.
+CREATE FUNCTION aug_drop_slice(p_suffix text, p_wait_ms integer) RETURNS boolean
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
+DECLARE
+    split record;
+    holds boolean;
+BEGIN
+    IF p_suffix = '_default' THEN
+        RETURN false;
+    END IF;
+    PERFORM aug_lock_slices('_default', p_wait_ms, true);
+    PERFORM aug_lock_slices(p_suffix, p_wait_ms, false);
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$I WHERE status NOT IN (''COMPLETED'', ''FAILED'', ''CANCELLED''))
+                        OR EXISTS (SELECT FROM %1$I WHERE status = ''FAILED'')
+                        OR EXISTS (SELECT FROM %2$I WHERE workflow_instance_id IS NULL AND ended_at IS NULL)',
+                   'workflow_instances' || p_suffix, 'task_instances' || p_suffix) INTO holds;
+    IF holds THEN
+        RETURN false;
+    END IF;
+    FOR split IN SELECT * FROM aug_split_tables() LOOP
+        EXECUTE format('DROP TABLE %I', split.base || p_suffix);
+    END LOOP;
+    RETURN true;
+END $f$;
+COMMENT ON FUNCTION aug_drop_slice IS 'Drops a slice in which nothing is open';
+
+-- Deletes instances whose time is over, with everything of theirs, from some pages of a slice. Rows that somebody holds
+-- are left for another time.
+CREATE FUNCTION aug_purge(
+    p_suffix text, p_page bigint, p_pages bigint, p_limit integer,
+    p_completed timestamptz, p_failed timestamptz, p_cancelled timestamptz,
+    OUT instances bigint, OUT tasks bigint, OUT attempts bigint, OUT facts bigint)
+LANGUAGE plpgsql SET search_path FROM CURRENT
+SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $f$
+DECLARE
+    tenants uuid[];
+    ids uuid[];
+    task_tenants uuid[];
+    task_ids uuid[];
+BEGIN
+    EXECUTE format(
+        'WITH over AS MATERIALIZED (
+             SELECT w.ctid AS place FROM %1$I w
+             WHERE w.ctid >= ''(%2$s,0)'' AND w.ctid < ''(%3$s,0)'' AND w.completed_at IS NOT NULL
+               AND (w.completed_at <= CASE w.status WHEN ''COMPLETED'' THEN $2 WHEN ''FAILED'' THEN $3 ELSE $4 END)
+               AND (w.parent_instance_id IS NULL OR NOT EXISTS (
+                    SELECT FROM workflow_instances p WHERE p.tenant_id = w.tenant_id AND p.id = w.parent_instance_id
+                      AND p.status NOT IN (''COMPLETED'', ''FAILED'', ''CANCELLED'')))
+             LIMIT $1 FOR UPDATE SKIP LOCKED
+         ), gone AS (
+             DELETE FROM %1$I w WHERE w.ctid = ANY (ARRAY(SELECT place FROM over)) RETURNING w.tenant_id, w.id
+         ) SELECT array_agg(tenant_id), array_agg(id) FROM gone',
+        'workflow_instances' || p_suffix, p_page, p_page + p_pages)
+        USING p_limit, p_completed, p_failed, p_cancelled INTO tenants, ids;
+    instances := coalesce(cardinality(ids), 0);
+    tasks := 0;
+    attempts := 0;
+    facts := 0;
+    IF instances = 0 THEN
+        RETURN;
+    END IF;
+    SET LOCAL enable_seqscan = off;
+    EXECUTE format(
+        'WITH gone AS (
+             DELETE FROM %I t USING unnest($1, $2) AS i(tenant, id)
+             WHERE t.tenant_id = i.tenant AND t.id >= aug_low_id(i.id) AND t.id <= aug_high_id(i.id)
+               AND t.workflow_instance_id = i.id
+             RETURNING t.tenant_id, t.id
+         ) SELECT array_agg(tenant_id), array_agg(id) FROM gone',
+        'task_instances' || p_suffix) USING tenants, ids INTO task_tenants, task_ids;
+    tasks := coalesce(cardinality(task_ids), 0);
+    EXECUTE format(
+        'DELETE FROM %I a USING unnest($1, $2) AS t(tenant, id) WHERE a.tenant_id = t.tenant AND a.task_instance_id = t.id',
+        'task_attempts' || p_suffix) USING task_tenants, task_ids;
+    GET DIAGNOSTICS attempts = ROW_COUNT;
+    EXECUTE format(
+        'DELETE FROM %I h USING unnest($1) AS i(id) WHERE h.instance_id = i.id', 'workflow_history' || p_suffix) USING ids;
+    GET DIAGNOSTICS facts = ROW_COUNT;
+    DELETE FROM workflow_mailbox m USING unnest(ids) AS i(id) WHERE m.instance_id = i.id;
+    DELETE FROM timers t USING unnest(tenants, ids) AS i(tenant, id) WHERE t.tenant_id = i.tenant AND t.instance_id = i.id;
+    SET LOCAL enable_seqscan = on;
+END $f$;
+COMMENT ON FUNCTION aug_purge IS 'Deletes ended instances, with everything of theirs, from some pages of a slice';
+
+-- Deletes ended tasks that belong to no instance.
+CREATE FUNCTION aug_purge_tasks(p_suffix text, p_limit integer, p_before timestamptz) RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $f$
+DECLARE
+    tenants uuid[];
+    ids uuid[];
+BEGIN
+    EXECUTE format(
+        'WITH gone AS (
+             DELETE FROM %1$I t WHERE t.ctid = ANY (ARRAY(
+                 SELECT ctid FROM %1$I WHERE workflow_instance_id IS NULL AND ended_at <= $2
+                 LIMIT $1 FOR UPDATE SKIP LOCKED))
+             RETURNING t.tenant_id, t.id
+         ) SELECT array_agg(tenant_id), array_agg(id) FROM gone',
+        'task_instances' || p_suffix) USING p_limit, p_before INTO tenants, ids;
+    EXECUTE format(
+        'DELETE FROM %I a USING unnest($1, $2) AS t(tenant, id) WHERE a.tenant_id = t.tenant AND a.task_instance_id = t.id',
+        'task_attempts' || p_suffix) USING tenants, ids;
+    RETURN coalesce(cardinality(ids), 0);
+END $f$;
+COMMENT ON FUNCTION aug_purge_tasks IS 'Deletes ended tasks that belong to no instance';
+
+-- Deletes idempotency keys of instances that ended before, or that are gone, from some pages.
+CREATE FUNCTION aug_purge_keys(p_page bigint, p_pages bigint, p_before timestamptz) RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $f$
+DECLARE
+    gone bigint;
+BEGIN
+    EXECUTE format(
+        'DELETE FROM workflow_idempotency_keys k
+         WHERE k.ctid >= ''(%s,0)'' AND k.ctid < ''(%s,0)'' AND k.instance_id < aug_first_id($1)
+           AND NOT EXISTS (SELECT FROM workflow_instances w WHERE w.tenant_id = k.tenant_id AND w.id = k.instance_id
+                             AND (w.completed_at <= $1) IS NOT TRUE)',
+        p_page, p_page + p_pages) USING p_before;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END $f$;
+COMMENT ON FUNCTION aug_purge_keys IS 'Deletes idempotency keys past their time from some pages';
+
+-- Deletes open work of instances that are gone, and index rows of definitions that are.
+CREATE FUNCTION aug_purge_leftovers(p_limit integer, OUT messages bigint, OUT timers bigint, OUT definitions bigint)
+LANGUAGE plpgsql SET search_path FROM CURRENT SET jit = off AS $f$
+#variable_conflict use_column
+BEGIN
+    DELETE FROM workflow_mailbox WHERE ctid = ANY (ARRAY(
+        SELECT m.ctid FROM workflow_mailbox m
+        WHERE NOT EXISTS (SELECT FROM workflow_instances w WHERE w.tenant_id = m.tenant_id AND w.id = m.instance_id)
+        LIMIT p_limit FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS messages = ROW_COUNT;
+    DELETE FROM timers WHERE ctid = ANY (ARRAY(
+        SELECT t.ctid FROM timers t
+        WHERE NOT EXISTS (SELECT FROM workflow_instances w WHERE w.tenant_id = t.tenant_id AND w.id = t.instance_id)
+        LIMIT p_limit FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS timers = ROW_COUNT;
+    DELETE FROM definition_index i
+    WHERE NOT EXISTS (SELECT FROM definitions d WHERE d.tenant_id = i.tenant_id AND d.id = i.id)
+      AND NOT EXISTS (SELECT FROM definition_refs r WHERE r.tenant_id = i.tenant_id AND r.to_id = i.id);
+    GET DIAGNOSTICS definitions = ROW_COUNT;
+END $f$;
+COMMENT ON FUNCTION aug_purge_leftovers IS 'Deletes messages, timers and index rows whose owner is gone';
+
+-- Deletes nodes that were fenced long ago and own nothing. A process that comes back as one of them is refused as
+-- before: to a commit, a node that is not there is as good as fenced.
+CREATE FUNCTION aug_purge_nodes(p_before timestamptz) RETURNS bigint
+LANGUAGE plpgsql SET search_path FROM CURRENT SET jit = off AS $f$
+DECLARE
+    gone bigint;
+BEGIN
+    DELETE FROM engine_nodes n
+    WHERE n.node_id IN (SELECT node_id FROM engine_nodes WHERE fenced_at <= p_before FOR UPDATE SKIP LOCKED)
+      AND NOT EXISTS (SELECT FROM workflow_instances w WHERE w.owner_node = n.node_id)
+      AND NOT EXISTS (SELECT FROM task_instances t WHERE t.executor_id = n.node_id AND t.ended_at IS NULL);
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END $f$;
+COMMENT ON FUNCTION aug_purge_nodes IS 'Deletes fenced nodes that own nothing';

@@ -97,6 +97,9 @@ pub enum PostgresError {
         "a pooler that keeps no sessions stands before the database: say PostgresConfig::behind_transaction_pooler, or add `?pooler=transaction` to the URL"
     )]
     Pooler,
+    /// The settings of upkeep make no sense.
+    #[error(transparent)]
+    Upkeep(#[from] crate::UpkeepFault),
     /// The database cannot be reached.
     #[error("the database cannot be reached: {reason}")]
     Unreachable {

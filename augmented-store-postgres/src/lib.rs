@@ -25,7 +25,9 @@ mod migrate;
 mod runtime;
 #[cfg(feature = "testing")]
 mod scratch;
+mod upkeep;
 
 pub use config::{PostgresConfig, SchemaName};
 pub use connect::PostgresStore;
 pub use error::PostgresError;
+pub use upkeep::{Retention, SliceWidth, UpkeepConfig, UpkeepFault, UpkeepReport};
