@@ -572,3 +572,59 @@ BEGIN
     RETURN gone;
 END $f$;
 COMMENT ON FUNCTION aug_purge_nodes IS 'Deletes fenced nodes that own nothing';
+
+-- Row-level security, for sessions of the host. The owner of the tables is not bound, so that the engine goes on: its
+-- statements find work of all tenants at once.
+CREATE FUNCTION aug_enable_row_security(p_roles text[]) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
+DECLARE
+    place record;
+    roles text := (SELECT string_agg(quote_ident(role), ', ') FROM unnest(p_roles) AS role);
+BEGIN
+    -- Ahead of slices, whose tables are locked with theirs.
+    FOR place IN
+        SELECT c.relname, c.relispartition, EXISTS (
+            SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND NOT a.attisdropped) AS owned
+        FROM pg_class c
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> 'schema_migrations'
+        ORDER BY c.relispartition, c.relname
+    LOOP
+        EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', place.relname);
+        -- A slice is reached through its table, whose policies hold then; nodes are the engine's.
+        CONTINUE WHEN place.relispartition OR NOT place.owned;
+        EXECUTE format('DROP POLICY IF EXISTS aug_tenant ON %I', place.relname);
+        EXECUTE format('DROP POLICY IF EXISTS aug_shipped ON %I', place.relname);
+        -- A setting that was local to a transaction comes back as an empty text, not as NULL.
+        EXECUTE format(
+            'CREATE POLICY aug_tenant ON %I TO %s
+             USING (tenant_id = (SELECT nullif(current_setting(''augmented.tenant_id'', true), '''')::uuid))
+             WITH CHECK (tenant_id = (SELECT nullif(current_setting(''augmented.tenant_id'', true), '''')::uuid))',
+            place.relname, roles);
+        IF place.relname IN (SELECT conrelid::regclass::text FROM pg_constraint
+                             WHERE confrelid = 'definition_index'::regclass)
+           OR place.relname = 'definition_index' THEN
+            -- What is shipped belongs to the system tenant and is there for all to read.
+            EXECUTE format(
+                'CREATE POLICY aug_shipped ON %I FOR SELECT TO %s
+                 USING (tenant_id = ''00000000-0000-0000-0000-000000000000'')', place.relname, roles);
+        END IF;
+    END LOOP;
+END $f$;
+COMMENT ON FUNCTION aug_enable_row_security IS 'Shows sessions of these roles the rows of their tenant only';
+
+CREATE FUNCTION aug_disable_row_security() RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
+DECLARE
+    place record;
+BEGIN
+    FOR place IN
+        SELECT c.relname FROM pg_class c
+        WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND c.relrowsecurity
+        ORDER BY c.relispartition, c.relname
+    LOOP
+        EXECUTE format('DROP POLICY IF EXISTS aug_tenant ON %I', place.relname);
+        EXECUTE format('DROP POLICY IF EXISTS aug_shipped ON %I', place.relname);
+        EXECUTE format('ALTER TABLE %I DISABLE ROW LEVEL SECURITY', place.relname);
+    END LOOP;
+END $f$;
+COMMENT ON FUNCTION aug_disable_row_security IS 'Undoes aug_enable_row_security';

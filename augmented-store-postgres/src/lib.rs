@@ -30,4 +30,4 @@ mod upkeep;
 pub use config::{PostgresConfig, SchemaName};
 pub use connect::PostgresStore;
 pub use error::PostgresError;
-pub use upkeep::{Retention, SliceWidth, UpkeepConfig, UpkeepFault, UpkeepReport};
+pub use upkeep::{Retention, RowSecurity, SliceWidth, UpkeepConfig, UpkeepFault, UpkeepReport};

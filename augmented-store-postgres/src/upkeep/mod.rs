@@ -3,6 +3,7 @@
 mod bounds;
 mod config;
 mod retention;
+mod security;
 mod slices;
 
 use std::time::Instant;
@@ -13,6 +14,7 @@ use sqlx::types::chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Connection};
 
 pub use config::{Retention, SliceWidth, UpkeepConfig, UpkeepFault, UpkeepReport};
+pub use security::RowSecurity;
 
 use crate::{PostgresError, PostgresStore, SchemaName};
 
