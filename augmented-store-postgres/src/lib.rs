@@ -21,6 +21,7 @@ mod connect;
 pub mod constraints;
 mod definitions;
 mod error;
+mod gate;
 mod migrate;
 mod runtime;
 #[cfg(feature = "testing")]

@@ -74,9 +74,8 @@ impl PostgresStore {
         work.now = match config.now {
             Some(now) => now,
             None => {
-                let now: DateTime<Utc> = sqlx::query_scalar("SELECT clock_timestamp()")
-                    .persistent(false)
-                    .fetch_one(&mut work.connection)
+                let now = work
+                    .ask(|schema| scalar::<DateTime<Utc>>(schema, "SELECT clock_timestamp()"))
                     .await?;
                 Timestamp::from_chrono(now)
             }
@@ -137,6 +136,25 @@ impl Work<'_> {
             .execute(&mut *transaction)
             .await?;
         Ok(transaction)
+    }
+
+    /// One value, in a transaction of its own, because of poolers.
+    async fn ask<'q, T>(
+        &mut self,
+        make: impl FnOnce(&SchemaName) -> Step<'q, T>,
+    ) -> Result<T, PostgresError>
+    where
+        T: for<'r> sqlx::Decode<'r, sqlx::Postgres>
+            + sqlx::Type<sqlx::Postgres>
+            + Send
+            + Unpin
+            + 'q,
+    {
+        let query = make(&self.schema).persistent(false);
+        let mut transaction = self.begin().await?;
+        let answer = query.fetch_one(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(answer)
     }
 
     /// Runs a step in a transaction of its own, again where it did not get its locks; `None` if it never did.

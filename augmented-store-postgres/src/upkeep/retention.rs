@@ -98,9 +98,8 @@ impl Work<'_> {
             "SELECT min(created_at) FROM $schema.workflow_instances{}",
             slice.suffix
         );
-        let first = scalar::<Option<DateTime<Utc>>>(&self.schema, &sql)
-            .persistent(false)
-            .fetch_one(&mut self.connection)
+        let first = self
+            .ask(|schema| scalar::<Option<DateTime<Utc>>>(schema, &sql))
             .await?;
         // Whoever writes the row says when; the id of the slice is as good a witness.
         let first = first.map(Timestamp::from_chrono);
@@ -276,10 +275,11 @@ impl Work<'_> {
 
     /// The pages of a table.
     async fn pages(&mut self, table: &str) -> Result<i64, PostgresError> {
-        let size: i64 = sqlx::query_scalar("SELECT pg_relation_size(to_regclass($1))")
-            .persistent(false)
-            .bind(format!("{}.{table}", self.schema))
-            .fetch_one(&mut self.connection)
+        let size = self
+            .ask(|schema| {
+                scalar::<i64>(schema, "SELECT pg_relation_size(to_regclass($1))")
+                    .bind(format!("{schema}.{table}"))
+            })
             .await?;
         Ok(size / PAGE)
     }

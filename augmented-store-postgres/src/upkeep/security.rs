@@ -68,7 +68,8 @@ impl PostgresStore {
         config: &PostgresConfig,
         security: &RowSecurity,
     ) -> Result<(), PostgresError> {
-        let mut connection = config.options()?.connect().await?;
+        let mut session = config.options()?.connect().await?;
+        let mut connection = session.begin().await?;
         migrate::check_version(&mut connection, config.schema()).await?;
         if security.roles.is_empty() {
             return Err(PostgresError::RowSecurity {
@@ -84,9 +85,10 @@ impl PostgresStore {
         sqlx::query(AssertSqlSafe(config.schema().fill(sql)))
             .persistent(false)
             .bind(&security.roles)
-            .execute(&mut connection)
+            .execute(&mut *connection)
             .await?;
-        connection.close().await?;
+        connection.commit().await?;
+        session.close().await?;
         Ok(())
     }
 
@@ -97,15 +99,17 @@ impl PostgresStore {
     /// # Errors
     /// [`PostgresError`] if the database fails or the user does not own the tables.
     pub async fn disable_row_security(config: &PostgresConfig) -> Result<(), PostgresError> {
-        let mut connection = config.options()?.connect().await?;
+        let mut session = config.options()?.connect().await?;
+        let mut connection = session.begin().await?;
         migrate::check_version(&mut connection, config.schema()).await?;
         let sql = "SELECT set_config('lock_timeout', '5s', true) IS NOT NULL \
                    AND $schema.aug_disable_row_security()::text IS NOT NULL";
         sqlx::query(AssertSqlSafe(config.schema().fill(sql)))
             .persistent(false)
-            .execute(&mut connection)
+            .execute(&mut *connection)
             .await?;
-        connection.close().await?;
+        connection.commit().await?;
+        session.close().await?;
         Ok(())
     }
 }

@@ -25,10 +25,10 @@ impl Work<'_> {
     /// The slices there are.
     pub(super) async fn slices(&mut self) -> Result<Vec<Slice>, PostgresError> {
         let sql = "SELECT suffix, low, high, is_default FROM $schema.aug_slices()";
-        let rows = sqlx::query(AssertSqlSafe(self.schema.fill(sql)))
-            .persistent(false)
-            .fetch_all(&mut self.connection)
-            .await?;
+        let query = sqlx::query(AssertSqlSafe(self.schema.fill(sql))).persistent(false);
+        let mut transaction = self.begin().await?;
+        let rows = query.fetch_all(&mut *transaction).await?;
+        transaction.commit().await?;
         let mut slices = Vec::with_capacity(rows.len());
         for row in &rows {
             let low: Option<Uuid> = row.try_get(1)?;
@@ -53,9 +53,8 @@ impl Work<'_> {
             return Ok(());
         }
         let known = self.known_until().await?;
-        let size = scalar::<i64>(&self.schema, "SELECT $schema.aug_default_size()")
-            .persistent(false)
-            .fetch_one(&mut self.connection)
+        let size = self
+            .ask(|schema| scalar::<i64>(schema, "SELECT $schema.aug_default_size()"))
             .await?;
         if u64::try_from(size).unwrap_or_default() >= self.config.large_default
             && !self.close_default(width, known).await?
@@ -135,9 +134,8 @@ impl Work<'_> {
 
     /// Goes on with a closing that another call began; `false` if it is still open.
     async fn settle_closing(&mut self) -> Result<bool, PostgresError> {
-        let high = scalar::<Option<Uuid>>(&self.schema, "SELECT $schema.aug_closing_at()")
-            .persistent(false)
-            .fetch_one(&mut self.connection)
+        let high = self
+            .ask(|schema| scalar::<Option<Uuid>>(schema, "SELECT $schema.aug_closing_at()"))
             .await?;
         let Some(high) = high.map(instant_of) else {
             return Ok(true);
@@ -152,13 +150,14 @@ impl Work<'_> {
 
     /// Reads the rows of a closing default slice, and gives it its bounds.
     async fn finish_closing(&mut self, span: &Span) -> Result<bool, PostgresError> {
-        let tables: Vec<String> = sqlx::query_scalar(AssertSqlSafe(
-            self.schema
-                .fill("SELECT base FROM $schema.aug_split_tables()"),
-        ))
-        .persistent(false)
-        .fetch_all(&mut self.connection)
-        .await?;
+        let tables = self
+            .ask(|schema| {
+                scalar::<Vec<String>>(
+                    schema,
+                    "SELECT array_agg(base) FROM $schema.aug_split_tables()",
+                )
+            })
+            .await?;
         for table in tables {
             let checked = self
                 .step(&format!("reading the default slice of {table}"), |schema| {
