@@ -337,6 +337,21 @@ impl Row {
         true
     }
 
+    /// Whether all these messages wait, none named twice.
+    pub(crate) fn has_waiting(&self, rows: &[MailboxId]) -> bool {
+        let waits = |id: &MailboxId| {
+            self.open.as_ref().is_some_and(|open| {
+                let found = open
+                    .mailbox
+                    .binary_search_by_key(id, |waiting| waiting.row.id);
+                found.is_ok()
+            })
+        };
+        rows.iter()
+            .enumerate()
+            .all(|(at, id)| waits(id) && !rows.iter().skip(at + 1).any(|other| other == id))
+    }
+
     fn consume(&mut self, consumed: &[MailboxId], indexes: &mut Indexes) {
         let Some(open) = &mut self.open else { return };
         let Some(oldest) = open.mailbox.front().map(|waiting| waiting.arrival) else {

@@ -217,6 +217,9 @@ impl Content {
             return Err(Refusal::Conflict);
         };
         if let Some(new) = commit.insert.take() {
+            if !commit.consumed.is_empty() {
+                return Err(Refusal::Conflict);
+            }
             self.insert_new(*new, commit.instance, keys)?;
         }
         let Some(row) = self.rows.get_mut(&commit.instance) else {
@@ -227,7 +230,11 @@ impl Content {
             Expect::Owned(seq) => row.owner() == Some(node) && row.last_seq() == Some(seq),
             Expect::Parked(seq) => row.owner().is_none() && row.last_seq() == seq,
         };
-        if !expected || row.brief.tenant != commit.tenant || row.has_applied_any(&applied) {
+        if !expected
+            || row.brief.tenant != commit.tenant
+            || row.has_applied_any(&applied)
+            || !row.has_waiting(&commit.consumed)
+        {
             return Err(Refusal::Conflict);
         }
         // What cannot be read is not overwritten: the writer reads it again and is told why.

@@ -202,6 +202,10 @@ BEGIN
     IF cardinality(c_id) > 0 THEN
         DELETE FROM workflow_mailbox AS m USING unnest(c_instance, c_id) AS c(instance, id)
         WHERE m.instance_id = c.instance AND m.id = c.id;
+        GET DIAGNOSTICS written = ROW_COUNT;
+        IF written <> cardinality(c_id) THEN
+            RAISE EXCEPTION 'a message was taken already' USING ERRCODE = 'AU409';
+        END IF;
     END IF;
 
     IF cardinality(y_instance) > 0 THEN

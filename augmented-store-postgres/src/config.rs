@@ -84,6 +84,9 @@ pub struct PostgresConfig {
 
 impl PostgresConfig {
     /// A database by its URL, `postgres://user:password@host:port/database`.
+    ///
+    /// A connection to this machine is not encrypted, unless the URL or the variable `PGSSLMODE` names an `sslmode`; all
+    /// others are, if the server can.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
         Self {

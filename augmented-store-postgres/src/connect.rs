@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
 
 use crate::definitions::builtins;
@@ -136,19 +136,14 @@ impl PostgresConfig {
     /// Where to listen; nowhere behind a pooler without a URL of its own.
     fn listen_options(&self) -> Result<Option<PgConnectOptions>, PostgresError> {
         match &self.listen_url {
-            Some(url) => PgConnectOptions::from_str(url)
-                .map(|options| Some(options.application_name("augmented")))
-                .map_err(|_| PostgresError::Url),
+            Some(url) => connect_options(url).map(Some),
             None if self.pooled => Ok(None),
             None => self.options().map(Some),
         }
     }
 
     pub(crate) fn options(&self) -> Result<PgConnectOptions, PostgresError> {
-        let options = PgConnectOptions::from_str(&self.url).map_err(|_| PostgresError::Url)?;
-        let options = options
-            .application_name("augmented")
-            .disable_statement_logging();
+        let options = connect_options(&self.url)?;
         Ok(match self.pooled {
             true => options.statement_cache_capacity(0),
             false => options.options([(
@@ -157,6 +152,25 @@ impl PostgresConfig {
             )]),
         })
     }
+}
+
+/// How a URL is connected to. What does not leave the machine is not encrypted, unless somebody asks for it.
+fn connect_options(url: &str) -> Result<PgConnectOptions, PostgresError> {
+    let options = PgConnectOptions::from_str(url).map_err(|_| PostgresError::Url)?;
+    let is_local = matches!(
+        options.get_host(),
+        "localhost" | "127.0.0.1" | "::1" | "[::1]"
+    );
+    let has_said = url.contains("sslmode=")
+        || url.contains("ssl-mode=")
+        || std::env::var_os("PGSSLMODE").is_some();
+    let options = match is_local && !has_said {
+        true => options.ssl_mode(PgSslMode::Disable),
+        false => options,
+    };
+    Ok(options
+        .application_name("augmented")
+        .disable_statement_logging())
 }
 
 impl std::fmt::Debug for PostgresStore {

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use crate::transaction::{Transaction, WRITE};
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use sqlx::postgres::{PgPool, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Either, Execute, Executor, SqlStr};
@@ -50,8 +51,8 @@ impl<'p> Executor<'p> for &'_ Gate {
         let pool = self.pool.clone();
         // Nothing is given out before it is committed.
         let whole = async move {
-            let mut transaction = pool.begin().await?;
-            let items: Vec<_> = transaction.fetch_many(query).try_collect().await?;
+            let mut transaction = Transaction::begin(&pool, WRITE).await?;
+            let items: Vec<_> = (&mut *transaction).fetch_many(query).try_collect().await?;
             transaction.commit().await?;
             Ok::<_, sqlx::Error>(stream::iter(items.into_iter().map(Ok)))
         };
@@ -68,8 +69,8 @@ impl<'p> Executor<'p> for &'_ Gate {
         }
         let pool = self.pool.clone();
         Box::pin(async move {
-            let mut transaction = pool.begin().await?;
-            let row = transaction.fetch_optional(query).await?;
+            let mut transaction = Transaction::begin(&pool, WRITE).await?;
+            let row = (&mut *transaction).fetch_optional(query).await?;
             transaction.commit().await?;
             Ok(row)
         })

@@ -26,6 +26,7 @@ mod migrate;
 mod runtime;
 #[cfg(feature = "testing")]
 mod scratch;
+mod transaction;
 mod upkeep;
 
 pub use config::{PostgresConfig, SchemaName};

@@ -36,9 +36,17 @@ pub fn at(seconds: i64) -> Timestamp {
 /// database, in which it has a schema of its own.
 pub async fn new_store() -> Arc<dyn Store> {
     match std::env::var("AUGMENTED_TEST_STORE") {
-        Ok(url) if url != "memory" => Arc::new(PostgresStore::scratch(&url).await.unwrap()),
+        Ok(url) if url != "memory" => {
+            let opening = async { PostgresStore::scratch(&url).await.unwrap() };
+            Arc::new(WatchedStore::open_remote(opening).await)
+        }
         _ => Arc::new(MemoryStore::new()),
     }
+}
+
+/// Whether [`new_store`] makes stores in memory.
+pub fn is_in_memory() -> bool {
+    std::env::var("AUGMENTED_TEST_STORE").map_or(true, |store| store == "memory")
 }
 
 /// An engine on virtual time and a fresh store.

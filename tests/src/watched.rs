@@ -27,6 +27,36 @@ pub struct WatchedStore {
     falsify: Mutex<Option<Change>>,
     died: Notify,
     stopped: watch::Sender<bool>,
+    /// Whether the store needs real time to answer.
+    is_remote: bool,
+}
+
+/// Keeps the paused clock of a runtime where it is: it moves on when all tasks wait, and would not wait for a database.
+struct ClockHold {
+    _release: std::sync::mpsc::Sender<()>,
+}
+
+impl ClockHold {
+    fn new() -> Self {
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        // The clock stays while a blocking task runs; this one ends when the sender is gone.
+        tokio::task::spawn_blocking(move || released.recv());
+        Self { _release: release }
+    }
+}
+
+/// The store for one call.
+struct Reached<'a> {
+    store: &'a dyn Store,
+    _hold: Option<ClockHold>,
+}
+
+impl<'a> std::ops::Deref for Reached<'a> {
+    type Target = dyn Store + 'a;
+
+    fn deref(&self) -> &Self::Target {
+        self.store
+    }
 }
 
 impl WatchedStore {
@@ -35,10 +65,25 @@ impl WatchedStore {
         Self::over(crate::new_store().await)
     }
 
+    /// A watched store over one in a database: the clock of a paused runtime stands still while it is asked.
+    pub(crate) fn over_remote(inner: Arc<dyn Store>) -> Self {
+        Self {
+            is_remote: true,
+            ..Self::over(inner)
+        }
+    }
+
+    /// Opens a store while the clock of a paused runtime stands still.
+    pub(crate) async fn open_remote<S: Store + 'static>(opening: impl Future<Output = S>) -> Self {
+        let _hold = ClockHold::new();
+        Self::over_remote(Arc::new(opening.await))
+    }
+
     /// A watched store over the given one.
     pub fn over(inner: Arc<dyn Store>) -> Self {
         Self {
             inner,
+            is_remote: false,
             applied: Mutex::default(),
             last: Mutex::default(),
             lost: Mutex::default(),
@@ -84,10 +129,17 @@ impl WatchedStore {
     }
 
     /// The store, once it is not stopped.
-    async fn reached(&self) -> &dyn Store {
+    async fn reached(&self) -> Reached<'_> {
+        self.let_through().await;
+        Reached {
+            store: &*self.inner,
+            _hold: self.is_remote.then(ClockHold::new),
+        }
+    }
+
+    async fn let_through(&self) {
         // The sender lives as long as the store, so the wait ends only when it may go on.
         let _ = self.stopped.subscribe().wait_for(|stopped| !stopped).await;
-        &*self.inner
     }
 
     /// Changes every instance that a take-over reads.
@@ -149,7 +201,7 @@ impl ExecutionStore for WatchedStore {
                 self.applied.lock().push(commit);
             }
         }
-        self.reached().await;
+        self.let_through().await;
         if dies {
             self.died.notify_one();
             std::future::pending::<()>().await;
@@ -197,7 +249,9 @@ impl ExecutionStore for WatchedStore {
     }
 
     async fn wait_for_work(&self, node: NodeId) -> Wakeup {
-        self.reached().await.wait_for_work(node).await
+        // Waiting for work is no work: time may pass meanwhile.
+        self.let_through().await;
+        self.inner.wait_for_work(node).await
     }
 }
 

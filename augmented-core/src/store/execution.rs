@@ -269,7 +269,7 @@ pub struct InstanceCommit {
     pub tasks: Vec<TaskRow>,
     /// The row written anew.
     pub snapshot: Option<Snapshot>,
-    /// Mailbox rows whose effect this commit records.
+    /// Mailbox rows whose effect this commit records; all of them must be there.
     pub consumed: Vec<MailboxId>,
     /// Timers armed.
     pub timers_set: Vec<TimerRow>,
@@ -502,6 +502,7 @@ pub enum Wakeup {
 /// - `a_message_key_is_accepted_once`: a message whose key waits in the mailbox or was applied is not stored again.
 /// - `mailbox_order_is_kept`: messages of one instance are returned in the order they were accepted.
 /// - `work_waits_until_it_is_consumed`: rows are offered until an applied commit consumes them.
+/// - `a_row_is_consumed_once`: a commit that consumes a row that is not there, or one twice, is refused.
 /// - `work_is_offered_to_its_owner_or_to_all`: to the owner without the instance; if there is none, to all with it.
 /// - `the_oldest_work_comes_first`: by the oldest message that waits.
 /// - `messages_arrive_with_the_commit_that_sends_them`: the outbox is delivered if the commit is applied.

@@ -1,6 +1,6 @@
 //! One instance in the memory of its worker.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use augmented_core::runtime::{AttemptRecord, InstanceState, InstanceStatus, Message};
@@ -13,6 +13,9 @@ use super::commit::retry_timer;
 use crate::EngineError;
 use crate::task::{ExecutionPlan, ParkedTask, RunControl};
 use crate::workflow::RunTask;
+
+/// Mailbox rows that are remembered behind those in the queue: an answer of the store may be older than their commit.
+const MAIL_REMEMBERED: usize = 64;
 
 /// A message on its way to the core.
 #[derive(Clone, Debug)]
@@ -112,8 +115,8 @@ pub(crate) struct Live {
     pub(crate) missing_children: Vec<NewInstance>,
     /// Timers of the driver's own that the next commit arms.
     pub(crate) timers: Vec<TimerRow>,
-    /// The last mailbox row that was put into the queue.
-    pub(crate) mail_seen: MailboxId,
+    /// Mailbox rows that were put into the queue.
+    mail_taken: BTreeSet<MailboxId>,
     /// How often in a row its commit was refused or could not be decided.
     pub(crate) strikes: u8,
     /// Whether the instance had ended when it was read; its end has been told and counted then.
@@ -146,7 +149,7 @@ impl Live {
             crowded: false,
             missing_children: Vec::new(),
             timers: Vec::new(),
-            mail_seen: 0,
+            mail_taken: BTreeSet::new(),
             strikes: 0,
             was_over: false,
             starting: None,
@@ -154,17 +157,21 @@ impl Live {
         }
     }
 
-    /// Adds mailbox rows that are not in the queue yet.
+    /// Adds mailbox rows that were not taken before. A store may show a row behind one with a higher number.
+    ///
+    /// What is forgotten here is found by the store, which lets no row be consumed twice.
     pub(crate) fn take_mail(&mut self, messages: Vec<MailboxMessage>) {
         for MailboxMessage { id, message } in messages {
-            if id > self.mail_seen {
-                self.mail_seen = id;
+            if self.mail_taken.insert(id) {
                 self.queue.push_back(Queued {
                     message,
                     mail: Some(id),
                     derived: false,
                 });
             }
+        }
+        while self.mail_taken.len() > self.queue.len() + MAIL_REMEMBERED {
+            self.mail_taken.pop_first();
         }
     }
 

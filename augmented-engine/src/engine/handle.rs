@@ -144,13 +144,9 @@ impl Engine {
             self.shared()
                 .send(instance, WorkerInput::Watch(instance, watcher));
             // Looked up after the watcher is on its way, so that no end slips through between the two.
-            let loaded = self.loaded(instance).await?;
-            if let Some(state) = loaded
-                .state
-                .as_ref()
-                .filter(|state| state.status.is_terminal())
-            {
-                return Ok(WorkflowResult::of(state));
+            let view = self.instance(instance).await?;
+            if view.state().status.is_terminal() {
+                return Ok(WorkflowResult::of(view.state()));
             }
             let ended = if self.shared().is_client() {
                 tokio::time::sleep(LOOK_AGAIN).await;

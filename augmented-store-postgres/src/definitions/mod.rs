@@ -21,6 +21,7 @@ use uuid::Uuid;
 
 use crate::constraints::{rule, table_name};
 use crate::error::store_error;
+use crate::transaction::{Transaction, WRITE};
 use crate::{PostgresStore, SchemaName};
 use family::Write;
 
@@ -39,7 +40,9 @@ impl DefinitionStore for PostgresStore {
         for new in &bundle {
             table_of(new.kind)?;
         }
-        let mut transaction = self.pool.begin().await.map_err(refused)?;
+        let mut transaction = Transaction::begin(&self.pool, WRITE)
+            .await
+            .map_err(refused)?;
         let keys = bundle
             .iter()
             .map(|new| (new.kind, Arc::clone(&new.business_id)));
@@ -55,6 +58,7 @@ impl DefinitionStore for PostgresStore {
             writes.extend(write);
         }
         if family::refuse_all(&mut outcomes) {
+            transaction.roll_back().await.map_err(refused)?;
             return Ok(outcomes);
         }
         for write in &writes {
@@ -155,18 +159,28 @@ impl DefinitionStore for PostgresStore {
         step: StatusMove,
         now: Timestamp,
     ) -> Result<StatusChange, StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(refused)?;
+        let mut transaction = Transaction::begin(&self.pool, WRITE)
+            .await
+            .map_err(refused)?;
         let key = (kind, Arc::from(business_id));
         let mut families = self.lock(&mut transaction, tenant, [key]).await?;
         let mut family = families
             .pop_first()
             .map(|(_, family)| family)
             .unwrap_or_default();
+        let was_draft = family
+            .find(version)
+            .is_some_and(|stored| stored.status == LifecycleStatus::Draft);
         let (change, write) = family::change(&mut family, version, step, now);
         if let Some(write) = write {
             write_row(&mut transaction, &self.schema, &write).await?;
-            references::write(&mut transaction, &self.schema, write.stored()).await?;
+            // What a publication was resolved to is not resolved again by later moves.
+            if was_draft {
+                references::write(&mut transaction, &self.schema, write.stored()).await?;
+            }
             transaction.commit().await.map_err(refused)?;
+        } else {
+            transaction.roll_back().await.map_err(refused)?;
         }
         Ok(change)
     }
@@ -178,19 +192,26 @@ impl DefinitionStore for PostgresStore {
         business_id: &str,
         version: &str,
     ) -> Result<DraftDeletion, StoreError> {
-        let mut transaction = self.pool.begin().await.map_err(refused)?;
+        let mut transaction = Transaction::begin(&self.pool, WRITE)
+            .await
+            .map_err(refused)?;
         let key = (kind, Arc::from(business_id));
         let mut families = self.lock(&mut transaction, tenant, [key]).await?;
         let family = families
             .pop_first()
             .map(|(_, family)| family)
             .unwrap_or_default();
-        let Some(stored) = family.find(version) else {
-            return Ok(DraftDeletion::NotFound);
+        let refusal = match family.find(version) {
+            None => Some(DraftDeletion::NotFound),
+            Some(stored) if stored.status != LifecycleStatus::Draft => {
+                Some(DraftDeletion::NotDraft(stored.status))
+            }
+            Some(_) => None,
         };
-        if stored.status != LifecycleStatus::Draft {
-            return Ok(DraftDeletion::NotDraft(stored.status));
-        }
+        let (None, Some(stored)) = (&refusal, family.find(version)) else {
+            transaction.roll_back().await.map_err(refused)?;
+            return Ok(refusal.unwrap_or(DraftDeletion::NotFound));
+        };
         let sql = format!(
             "DELETE FROM $schema.{} WHERE tenant_id = $1 AND id = $2",
             table_of(kind)?
@@ -329,7 +350,11 @@ fn refused(error: sqlx::Error) -> StoreError {
         .and_then(rule);
     match (broken, store_error(error)) {
         (Some(rule), StoreError::Corrupt { reason }) => {
-            StoreError::corrupt(format!("{} at `{}`: {reason}", rule.code, rule.pointer))
+            let place = match rule.pointer.is_empty() {
+                true => String::new(),
+                false => format!(" at `{}`", rule.pointer),
+            };
+            StoreError::corrupt(format!("{}{place}: {reason}", rule.code))
         }
         (_, error) => error,
     }

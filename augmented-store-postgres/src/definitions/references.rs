@@ -20,22 +20,16 @@ struct Reference {
     business_id: String,
     requirement: Option<String>,
     target: Option<Uuid>,
+    /// Whether it leads to what is no row here: shipped with the product, or registered by a host.
     to_system: bool,
 }
 
-/// Replaces the references of a definition while it is a draft or becomes PUBLISHED; those of others stay.
+/// Replaces the references of a definition that is a draft or just became PUBLISHED.
 pub(super) async fn write(
     connection: &mut PgConnection,
     schema: &SchemaName,
     stored: &StoredDefinition,
 ) -> Result<(), StoreError> {
-    // What a publication was resolved to is not resolved again by later moves.
-    if stored
-        .published_at
-        .is_some_and(|at| at != stored.updated_at)
-    {
-        return Ok(());
-    }
     let mut found = read(stored);
     if stored.status == LifecycleStatus::Published {
         for reference in &mut found {
@@ -101,6 +95,9 @@ fn read(stored: &StoredDefinition) -> Vec<Reference> {
 }
 
 /// Finds the version a reference means; one that means none stays open, and the database refuses it.
+///
+/// A task without any definition is one that a host registered: the code that answers for it is not in the database, so
+/// neither is what could be archived under the reference. The engine has held it against its host before.
 async fn resolve(
     connection: &mut PgConnection,
     schema: &SchemaName,
@@ -139,6 +136,8 @@ async fn resolve(
     if let Some((_, _, target)) = chosen {
         reference.target = *target;
         reference.to_system = target.is_none();
+    } else if known.is_empty() {
+        reference.to_system = reference.kind == DefinitionKind::Task;
     }
     Ok(())
 }

@@ -8,6 +8,7 @@ use augmented_core::store::{
     InstanceFilter, InstancePage, InstanceSummary, LoadedInstance, Page, QueryStore, StoreError,
 };
 use augmented_core::{InstanceId, Seq, TenantId};
+use rustc_hash::FxHashMap;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
@@ -16,6 +17,7 @@ use sqlx::types::chrono::{DateTime, Utc};
 use super::read::{HEADER_COLUMNS, get, header_of};
 use super::text::{instant, timestamp};
 use crate::error::store_error;
+use crate::transaction::{SNAPSHOT, Transaction};
 use crate::{PostgresStore, SchemaName};
 
 /// The statements of this module, written for one schema.
@@ -118,16 +120,24 @@ impl QueryStore for PostgresStore {
         from: Seq,
         limit: usize,
     ) -> Result<Vec<Fact>, StoreError> {
-        let Some(start) = self.start_fact(tenant, id).await? else {
+        // One snapshot for both journals, or a fact could be missing between two that are there.
+        let mut transaction = Transaction::begin(&self.pool, SNAPSHOT)
+            .await
+            .map_err(store_error)?;
+        let start = self.start_fact(&mut transaction, tenant, id).await?;
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut behind = match &start {
+            Some(_) => {
+                self.facts_behind(&mut transaction, &[(tenant, id, from)], most)
+                    .await?
+            }
+            None => FxHashMap::default(),
+        };
+        transaction.commit().await.map_err(store_error)?;
+        let Some(start) = start else {
             return Ok(Vec::new());
         };
-        let mut connection = self.pool.acquire().await.map_err(store_error)?;
-        let most = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut facts = self
-            .facts_behind(&mut connection, &[(tenant, id, from)], most)
-            .await?
-            .remove(&id)
-            .unwrap_or_default();
+        let mut facts = behind.remove(&id).unwrap_or_default();
         if from == 0
             && let Some(start) = start
         {

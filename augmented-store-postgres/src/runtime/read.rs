@@ -19,6 +19,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use super::text::{big, timestamp, unsigned};
 use crate::error::store_error;
+use crate::transaction::{SNAPSHOT, Transaction};
 use crate::{PostgresStore, SchemaName};
 
 /// What is fixed about an instance.
@@ -110,13 +111,14 @@ impl PostgresStore {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let mut connection = self.pool.acquire().await.map_err(store_error)?;
         let (tenants, instances): (Vec<Uuid>, Vec<Uuid>) = ids
             .iter()
             .map(|(tenant, instance)| (tenant.0, instance.0))
             .unzip();
         // One snapshot for all parts, or a commit in between would tear an instance apart.
-        let mut transaction = begin_read(&mut connection).await?;
+        let mut transaction = Transaction::begin(&self.pool, SNAPSHOT)
+            .await
+            .map_err(store_error)?;
         let rows = sqlx::query(AssertSqlSafe(self.read.instances.clone()))
             .persistent(self.persistent)
             .bind(tenants)
@@ -160,6 +162,7 @@ impl PostgresStore {
     /// The start fact of an instance, if it has begun.
     pub(crate) async fn start_fact(
         &self,
+        connection: &mut sqlx::PgConnection,
         tenant: TenantId,
         id: InstanceId,
     ) -> Result<Option<Option<Fact>>, StoreError> {
@@ -167,7 +170,7 @@ impl PostgresStore {
             .persistent(self.persistent)
             .bind(vec![tenant.0])
             .bind(vec![id.0])
-            .fetch_optional(&self.pool)
+            .fetch_optional(connection)
             .await
             .map_err(store_error)?;
         row.as_ref()
@@ -287,17 +290,6 @@ impl PostgresStore {
         }
         Ok(attempts)
     }
-}
-
-/// Begins a transaction that sees one state of the database.
-async fn begin_read(
-    connection: &mut sqlx::PgConnection,
-) -> Result<sqlx::Transaction<'_, sqlx::Postgres>, StoreError> {
-    use sqlx::Connection as _;
-    connection
-        .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await
-        .map_err(store_error)
 }
 
 pub(crate) fn get<'r, T>(row: &'r PgRow, column: &str) -> Result<T, StoreError>

@@ -28,17 +28,16 @@ pub(crate) struct Common {
     /// How results are printed [default: text on a terminal, else json]
     #[arg(long, global = true, value_name = "FORMAT", value_parser = ["text", "json"], hide_possible_values = false)]
     pub(crate) format: Option<String>,
-    /// Where definitions and instances are kept: `memory`, or a postgres:// URL
+    /// Where definitions and instances are kept: `memory`, or a postgres:// URL. Commands that need a database look into
+    /// DATABASE_URL besides
     #[arg(
         long,
         global = true,
         value_name = "STORE",
         env = "AUGMENTED_STORE",
-        hide_env_values = true,
-        default_value = "memory",
-        hide_default_value = true
+        hide_env_values = true
     )]
-    pub(crate) store: String,
+    pub(crate) store: Option<String>,
 }
 
 /// One command.

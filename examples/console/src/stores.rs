@@ -10,6 +10,8 @@ use crate::exit::Failure;
 
 /// What `--store` names.
 pub(crate) enum StoreChoice {
+    /// It names nothing: memory will do where nothing must last.
+    Unnamed,
     /// Everything is gone when the command ends.
     Memory,
     /// A PostgreSQL database.
@@ -18,13 +20,16 @@ pub(crate) enum StoreChoice {
 
 impl StoreChoice {
     /// Reads `--store`; its text may hold a password, so it is never repeated.
-    pub(crate) fn parse(text: &str) -> Result<Self, Failure> {
+    pub(crate) fn parse(text: Option<&str>) -> Result<Self, Failure> {
+        let Some(text) = text else {
+            return Ok(Self::Unnamed);
+        };
         if text == "memory" {
             return Ok(Self::Memory);
         }
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
             return Err(Failure::usage(
-                "--store and AUGMENTED_STORE take `memory` or a postgres:// URL",
+                "--store, AUGMENTED_STORE and DATABASE_URL take `memory` or a postgres:// URL",
             ));
         }
         PostgresConfig::from_url(text)
@@ -33,23 +38,30 @@ impl StoreChoice {
     }
 
     pub(crate) const fn is_memory(&self) -> bool {
-        matches!(self, Self::Memory)
+        matches!(self, Self::Memory | Self::Unnamed)
     }
 
-    /// Refuses what would be gone as soon as the command ends.
-    pub(crate) fn require_lasting(&self) -> Result<(), Failure> {
+    /// A store that outlives the command: where none is named, the database of DATABASE_URL.
+    pub(crate) fn lasting(self) -> Result<Self, Failure> {
+        let none = || {
+            Failure::usage(
+                "nothing in memory outlives this command: name a database with --store postgres://…, AUGMENTED_STORE or DATABASE_URL",
+            )
+        };
         match self {
-            Self::Postgres(_) => Ok(()),
-            Self::Memory => Err(Failure::usage(
-                "nothing in memory outlives this command: name a database with --store postgres://… or AUGMENTED_STORE",
-            )),
+            Self::Postgres(_) => Ok(self),
+            Self::Memory => Err(none()),
+            Self::Unnamed => match std::env::var("DATABASE_URL") {
+                Ok(url) if !url.is_empty() => Self::parse(Some(&url))?.lasting(),
+                _ => Err(none()),
+            },
         }
     }
 
     /// Opens the store; the tables of a database are made or brought up to date where they are not.
     pub(crate) async fn open(self) -> Result<Arc<dyn Store>, Failure> {
         match self {
-            Self::Memory => Ok(Arc::new(MemoryStore::new())),
+            Self::Memory | Self::Unnamed => Ok(Arc::new(MemoryStore::new())),
             Self::Postgres(config) => Ok(Arc::new(open(*config).await.map_err(told)?)),
         }
     }

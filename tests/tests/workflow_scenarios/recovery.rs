@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use augmented_acceptance::{
-    Calls, EPOCH, WatchedStore, count, ended, engine_on, facts, new_store, noting, start, stored,
-    task, visits, wait_for_signal, workflow,
+    Calls, EPOCH, WatchedStore, count, ended, engine_on, facts, is_in_memory, new_store, noting,
+    start, stored, task, visits, wait_for_signal, workflow,
 };
 use augmented_core::runtime::{HistoryType, InstanceStatus, TrailEntry};
 use augmented_core::store::Store;
@@ -243,15 +243,16 @@ async fn w29_facts_that_lead_another_way_stop_the_instance() {
 
 #[tokio::test]
 async fn w30_parked_instances_are_in_the_store_alone() {
-    const PARKED: usize = 100_000;
     let store = new_store().await;
+    // In a database nothing could be held, so it is enough to see that parked instances are parked.
+    let parked = if is_in_memory() { 100_000 } else { 2_000 };
     let engine = engine_on(Arc::clone(&store) as _, EPOCH, |builder| builder).await;
     engine
         .publish(workflow("parked", json!([wait_for_signal("go", None)])))
         .await
         .unwrap();
-    let mut ids = Vec::with_capacity(PARKED);
-    for _ in 0..PARKED {
+    let mut ids = Vec::with_capacity(parked);
+    for _ in 0..parked {
         ids.push(
             engine
                 .start(StartRequest::new("parked"))
@@ -274,7 +275,7 @@ async fn w30_parked_instances_are_in_the_store_alone() {
         );
     }
     assert_eq!((owned.into_inner(), held.into_inner()), (0, 0));
-    let last = ids[PARKED - 1];
+    let last = ids[parked - 1];
     engine
         .signal(last, SignalRequest::new("go").with_payload(json!(1)))
         .await

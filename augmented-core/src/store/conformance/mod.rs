@@ -55,6 +55,7 @@ macro_rules! store_conformance {
             mailbox::a_message_key_is_accepted_once,
             mailbox::mailbox_order_is_kept,
             mailbox::work_waits_until_it_is_consumed,
+            mailbox::a_row_is_consumed_once,
             mailbox::work_is_offered_to_its_owner_or_to_all,
             mailbox::the_oldest_work_comes_first,
             mailbox::messages_arrive_with_the_commit_that_sends_them,

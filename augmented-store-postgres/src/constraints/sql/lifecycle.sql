@@ -34,7 +34,7 @@ CREATE TABLE definition_refs (
 CREATE INDEX definition_refs_to ON definition_refs (tenant_id, to_id) WHERE to_id IS NOT NULL;
 COMMENT ON TABLE definition_refs IS 'What definitions refer to';
 COMMENT ON COLUMN definition_refs.version_req IS 'The version asked for, exact or a range; NULL for the highest published one';
-COMMENT ON COLUMN definition_refs.to_system IS 'Whether the target is shipped with the product and so never archived';
+COMMENT ON COLUMN definition_refs.to_system IS 'Whether the target is shipped with the product or registered by a host, and so never archived';
 
 CREATE FUNCTION aug_guard_definition() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$

@@ -43,7 +43,7 @@ enum Bench {
 impl Bench {
     fn new(choice: StoreChoice) -> Self {
         match choice {
-            StoreChoice::Memory => Self::Memory,
+            StoreChoice::Memory | StoreChoice::Unnamed => Self::Memory,
             StoreChoice::Postgres(config) => {
                 let name = format!("augmented_bench_{}", std::process::id());
                 let config = match name.parse() {

@@ -25,7 +25,7 @@ pub(crate) enum Format {
 }
 
 pub(crate) fn dispatch(terminal: Terminal, cli: Cli) -> Result<Exit, Failure> {
-    let store = StoreChoice::parse(&cli.common.store)?;
+    let store = StoreChoice::parse(cli.common.store.as_deref())?;
     let format = match cli.common.format.as_deref() {
         Some("text") => Format::Text,
         Some(_) => Format::Json,

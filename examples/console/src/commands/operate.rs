@@ -22,7 +22,7 @@ use crate::terminal::{Style, Table, Terminal};
 
 /// An engine that asks and drives nothing.
 pub(super) async fn connect(store: StoreChoice) -> Result<Engine, Failure> {
-    store.require_lasting()?;
+    let store = store.lasting()?;
     Engine::builder(store.open().await?)
         .connect()
         .await

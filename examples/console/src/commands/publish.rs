@@ -20,7 +20,7 @@ pub(super) fn publish(
     arguments: &PublishArgs,
     store: StoreChoice,
 ) -> Result<Exit, Failure> {
-    store.require_lasting()?;
+    let store = store.lasting()?;
     let files = files::read_all(&arguments.paths)?;
     for path in &arguments.paths {
         files::require_documents(path, &files)?;

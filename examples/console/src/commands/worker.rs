@@ -16,7 +16,7 @@ pub(super) fn worker(
     arguments: &WorkerArgs,
     store: StoreChoice,
 ) -> Result<Exit, Failure> {
-    store.require_lasting()?;
+    let store = store.lasting()?;
     let lease = duration("--lease", &arguments.lease)?;
     if lease < Duration::from_secs(5) || lease > Duration::from_secs(600) {
         return Err(Failure::usage("--lease must be between PT5S and PT10M"));

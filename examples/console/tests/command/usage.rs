@@ -30,7 +30,10 @@ fn wrong_use_ends_with_two_and_one_line_that_says_what_to_do() {
     let definitions = example("definitions/order-fulfilment");
     let (_empty, nothing) = file("nothing.json", "[]");
     refused(&[], "see `augmented --help`");
-    refused(&["publish", "x"], "unrecognized subcommand 'publish'");
+    refused(&["serve", "x"], "unrecognized subcommand 'serve'");
+    for lasting in [&["publish", "x"][..], &["start", "x"], &["worker"]] {
+        refused(lasting, "name a database with --store postgres://");
+    }
     refused(&["validate"], "<PATH>...");
     refused(&["validate", "/no/such/file.json"], "there is no such file");
     refused(
@@ -46,8 +49,8 @@ fn wrong_use_ends_with_two_and_one_line_that_says_what_to_do() {
         "there is no schema of kind `workflw`",
     );
     refused(
-        &["--store", "postgres://a:secret@host/db", "catalog"],
-        "give `memory`",
+        &["--store", "mysql://a:secret@host/db", "catalog"],
+        "take `memory` or a postgres:// URL",
     );
     refused(&["graph", "x"], "--definitions PATH");
     refused(
@@ -125,14 +128,17 @@ fn a_store_address_is_never_repeated() {
 fn help_names_only_what_works() {
     let called = call(&["--help"]);
     assert_eq!(called.code, 0);
-    for command in ["validate", "run", "schema", "catalog", "graph", "bench"] {
+    for command in [
+        "validate", "run", "schema", "catalog", "graph", "publish", "start", "list", "show",
+        "history", "signal", "cancel", "worker", "bench",
+    ] {
         assert!(
             called.out.contains(&format!("  {command} ")),
             "{}",
             called.out
         );
     }
-    for absent in ["publish", "serve", "worker", "dlq", "postgres"] {
+    for absent in ["serve", "dlq", "migrate"] {
         assert!(!called.out.contains(absent), "{absent} in {}", called.out);
     }
 }
