@@ -89,7 +89,11 @@ CREATE INDEX workflow_instances_by_correlation ON workflow_instances (tenant_id,
 CREATE INDEX workflow_instances_by_parent ON workflow_instances (parent_instance_id) WHERE parent_instance_id IS NOT NULL;
 CREATE INDEX workflow_instances_owned ON workflow_instances (owner_node) WHERE owner_node IS NOT NULL;
 CREATE INDEX workflow_instances_expiring ON workflow_instances (expires_at) WHERE expires_at IS NOT NULL AND completed_at IS NULL;
-CREATE INDEX workflow_instances_open ON workflow_instances (tenant_id, status, priority, created_at) WHERE completed_at IS NULL;
+-- Open by status, not by completed_at: a look-up of one instance that must not have ended would else scan all of this.
+CREATE INDEX workflow_instances_open ON workflow_instances (tenant_id, status, priority, created_at)
+    WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED');
+-- For lists of all workflows, newest first. The tenant stands last for the same reason.
+CREATE INDEX workflow_instances_recent ON workflow_instances (created_at DESC, id DESC, tenant_id);
 CREATE INDEX workflow_instances_failed ON workflow_instances (tenant_id, updated_at) WHERE status = 'FAILED';
 
 CREATE TABLE workflow_idempotency_keys (

@@ -3,10 +3,11 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
 
 use crate::definitions::builtins;
+use crate::gate::Gate;
 use crate::migrate;
 use crate::runtime::{
     AcceptStatements, Bell, ExecutionStatements, Ledger, QueryStatements, ReadStatements,
@@ -21,7 +22,7 @@ const OLDEST_SERVER: u32 = 15;
 ///
 /// Share it as `Arc<PostgresStore>`. Many processes may have one each on the same database.
 pub struct PostgresStore {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Gate,
     pub(crate) schema: SchemaName,
     /// Whether prepared statements may be kept on a connection.
     pub(crate) persistent: bool,
@@ -68,7 +69,7 @@ impl PostgresStore {
             .test_before_acquire(false)
             .connect_with(options)
             .await?;
-        let mut connection = pool.acquire().await?;
+        let mut connection = pool.begin().await?;
         if let Some(version) = connection.server_version_num()
             && version / 10_000 < OLDEST_SERVER
         {
@@ -80,11 +81,20 @@ impl PostgresStore {
         migrate::check_version(&mut connection, &config.schema).await?;
         builtins::check(&mut connection, &config.schema).await?;
         let call_bytes = small_calls(&mut connection, config.pooled).await?;
-        drop(connection);
+        connection.commit().await?;
         let bell = Bell::new();
-        bell.start(pool.clone(), config.listen_options()?, &config.schema);
+        let listen = config.listen_options()?;
+        // Behind a pooler, what tells others goes where they listen.
+        let tell = match &listen {
+            Some(options) if config.pooled => PgPoolOptions::new()
+                .max_connections(1)
+                .acquire_timeout(config.acquire_timeout)
+                .connect_lazy_with(options.clone()),
+            _ => pool.clone(),
+        };
+        bell.start(tell, listen, &config.schema);
         Ok(Self {
-            pool,
+            pool: Gate::new(pool, config.pooled),
             persistent: !config.pooled,
             call_bytes,
             calls_at_once: (config.max_connections as usize / 2).max(1),

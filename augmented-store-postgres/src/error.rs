@@ -97,6 +97,17 @@ pub enum PostgresError {
         "a pooler that keeps no sessions stands before the database: say PostgresConfig::behind_transaction_pooler, or add `?pooler=transaction` to the URL"
     )]
     Pooler,
+    /// Row-level security cannot bind a role.
+    #[error("row-level security: `{role}` {reason}")]
+    RowSecurity {
+        /// The role.
+        role: String,
+        /// What is wrong with it, and what to do.
+        reason: &'static str,
+    },
+    /// The settings of upkeep make no sense.
+    #[error(transparent)]
+    Upkeep(#[from] crate::UpkeepFault),
     /// The database cannot be reached.
     #[error("the database cannot be reached: {reason}")]
     Unreachable {

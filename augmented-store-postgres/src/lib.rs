@@ -21,13 +21,16 @@ mod connect;
 pub mod constraints;
 mod definitions;
 mod error;
+mod gate;
 mod migrate;
 mod runtime;
 #[cfg(feature = "testing")]
 mod scratch;
 mod transaction;
+mod upkeep;
 
 pub use config::{PostgresConfig, SchemaName};
 pub use connect::PostgresStore;
 pub use error::PostgresError;
 pub use runtime::Recorded;
+pub use upkeep::{Retention, RowSecurity, SliceWidth, UpkeepConfig, UpkeepFault, UpkeepReport};

@@ -39,6 +39,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "grants",
         sql: include_str!("../migrations/0005_grants.sql"),
     },
+    Migration {
+        version: 6,
+        name: "upkeep",
+        sql: include_str!("../migrations/0006_upkeep.sql"),
+    },
 ];
 
 /// The version of the tables this program works with.
@@ -104,6 +109,7 @@ async fn apply_next(
         "INSERT INTO $schema.schema_migrations (version, name, checksum) VALUES ($1, $2, $3)",
     );
     sqlx::query(AssertSqlSafe(insert))
+        .persistent(false)
         .bind(next.version)
         .bind(next.name)
         .bind(checksum(next))
@@ -122,6 +128,7 @@ async fn lock(connection: &mut PgConnection, schema: &SchemaName) -> Result<(), 
         .take(8)
         .fold(0_i64, |key, byte| (key << 8) | i64::from(*byte));
     sqlx::query("SELECT pg_advisory_xact_lock($1)")
+        .persistent(false)
         .bind(key)
         .execute(connection)
         .await?;
@@ -137,6 +144,7 @@ async fn applied(
     let sql =
         schema.fill("SELECT version, checksum FROM $schema.schema_migrations ORDER BY version");
     let rows = sqlx::query(AssertSqlSafe(sql))
+        .persistent(false)
         .fetch_all(connection)
         .await?;
     rows.iter()
@@ -174,6 +182,7 @@ pub(crate) async fn check_version(
         needed: current_version(),
     };
     let table: Option<String> = sqlx::query_scalar("SELECT to_regclass($1)::text")
+        .persistent(false)
         .bind(format!("{schema}.schema_migrations"))
         .fetch_one(&mut *connection)
         .await?;
