@@ -97,17 +97,23 @@ const RULES: &[(&str, &str)] = &[
     (
         "an instance whose timer did not fire exactly once",
         "SELECT count(*) FROM workflow_instances w
-         WHERE (SELECT count(*) FROM workflow_history h WHERE h.instance_id = w.id AND h.kind = 'TIMER') <> 1",
+         WHERE (SELECT count(*) FROM workflow_history h WHERE h.instance_id = w.id
+                AND h.payload -> 'TIMER' ->> 'kind' = 'DELAY') <> 1",
     ),
     (
-        "a fact of another kind",
-        "SELECT count(*) FROM workflow_history WHERE kind <> 'TIMER'",
+        "a fact of another kind than a delay, or the wait for an attempt of an instance that was given away",
+        "SELECT count(*) FROM workflow_history
+         WHERE coalesce(payload -> 'TIMER' ->> 'kind', '') NOT IN ('DELAY', 'TASK_RETRY')",
     ),
     (
         "a timer that fired too early",
         "SELECT count(*) FROM workflow_history h
          JOIN task_instances t ON t.workflow_instance_id = h.instance_id AND t.step_id = 'flaky'
-         WHERE h.occurred_at < t.ended_at + interval '1 second'",
+         WHERE h.payload -> 'TIMER' ->> 'kind' = 'DELAY' AND h.occurred_at < t.updated_at + interval '1 second'",
+    ),
+    (
+        "a result that was applied before its task ended",
+        "SELECT count(*) FROM task_instances WHERE updated_at < ended_at OR ended_at < started_at",
     ),
     (
         "a message that nobody read",

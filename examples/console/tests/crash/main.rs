@@ -13,5 +13,6 @@ mod crash;
 mod load;
 mod process;
 mod server;
+mod sharing;
 mod waiting;
 mod worker;
