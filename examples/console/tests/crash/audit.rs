@@ -6,6 +6,7 @@ use crate::server::Server;
 /// Counts what breaks each rule; panics with all rules that are broken.
 #[track_caller]
 pub(crate) fn audit(server: &Server, database: &str, instances: usize) {
+    server.execute(database, "ANALYZE");
     let broken: Vec<String> = rules(instances)
         .into_iter()
         .filter_map(|(rule, sql)| match server.count(database, &sql) {
@@ -25,8 +26,10 @@ fn rules(instances: usize) -> Vec<(&'static str, String)> {
         "a start that was answered is missing, or there twice",
         format!(
             "SELECT count(*) FROM generate_series(0, {instances} - 1) AS n
-             WHERE (SELECT count(*) FROM workflow_instances
-                    WHERE idempotency_key = 'survivor-' || n AND (input ->> 'number')::bigint = n) <> 1"
+             LEFT JOIN (SELECT idempotency_key AS key, count(*) AS times FROM workflow_instances
+                        WHERE idempotency_key = 'survivor-' || (input ->> 'number') GROUP BY 1) AS found
+               ON found.key = 'survivor-' || n
+             WHERE times IS DISTINCT FROM 1"
         ),
     ));
     rules.push((
@@ -38,7 +41,7 @@ fn rules(instances: usize) -> Vec<(&'static str, String)> {
         format!(
             "SELECT count(*) FROM task_instances t WHERE step_id = 'flaky' AND
              (failures <> {FAILURES} OR (SELECT count(*) FROM task_attempts a
-               WHERE a.task_instance_id = t.id AND a.outcome = 'FAILED') <> {FAILURES})"
+               WHERE a.tenant_id = t.tenant_id AND a.task_instance_id = t.id AND a.outcome = 'FAILED') <> {FAILURES})"
         ),
     ));
     rules.push((
@@ -46,7 +49,7 @@ fn rules(instances: usize) -> Vec<(&'static str, String)> {
         format!(
             "SELECT count(*) FROM task_instances t WHERE attempt > {MAX_ATTEMPTS} + (
                SELECT count(*) FROM task_attempts a
-               WHERE a.task_instance_id = t.id AND a.outcome = 'WORKER_LOST')"
+               WHERE a.tenant_id = t.tenant_id AND a.task_instance_id = t.id AND a.outcome = 'WORKER_LOST')"
         ),
     ));
     rules
@@ -123,7 +126,7 @@ const RULES: &[(&str, &str)] = &[
     (
         "a task whose earlier attempts are not numbered 1, 2, …",
         "SELECT count(*) FROM task_instances t
-         WHERE (SELECT array_agg(a.attempt ORDER BY a.attempt) FROM task_attempts a WHERE a.task_instance_id = t.id)
+         WHERE (SELECT array_agg(a.attempt ORDER BY a.attempt) FROM task_attempts a WHERE a.tenant_id = t.tenant_id AND a.task_instance_id = t.id)
              IS DISTINCT FROM (SELECT array_agg(n::integer) FROM generate_series(1, t.attempt - 1) AS n)",
     ),
     (

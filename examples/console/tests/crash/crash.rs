@@ -60,8 +60,9 @@ fn killed_workers_and_a_restarted_database_lose_nothing() {
     );
     crew.watch();
     crew.dismiss();
-    audit(&server, DATABASE, instances);
     crew.report();
+    audit(&server, DATABASE, instances);
+    crew.judge();
 }
 
 /// The workers, and how the instances of dead ones fared.
@@ -164,21 +165,22 @@ impl<'s> Crew<'s> {
     }
 
     fn report(&self) {
-        let left: Vec<&Death> = self.deaths.iter().filter(|death| death.owned > 0).collect();
-        for death in &left {
-            println!(
-                "a killed node left {} instances: taken over after {:.2?}{}",
-                death.owned,
-                death.over,
-                if death.disturbed {
-                    ", the database was away meanwhile"
-                } else {
-                    ""
-                }
-            );
+        for death in self.deaths.iter().filter(|death| death.owned > 0) {
+            let Death { owned, over, .. } = death;
+            let note = match death.disturbed {
+                true => ", the database was away meanwhile",
+                false => "",
+            };
+            println!("a killed node left {owned} instances, taken over after {over:.2?}{note}");
         }
-        assert!(!left.is_empty(), "no killed node owned anything");
-        for death in left.iter().filter(|death| !death.disturbed) {
+    }
+
+    /// Every death that nothing disturbed was noticed in time.
+    fn judge(&self) {
+        let left = self.deaths.iter().filter(|death| death.owned > 0);
+        let calm: Vec<&Death> = left.filter(|death| !death.disturbed).collect();
+        assert!(!calm.is_empty(), "no killed node owned anything");
+        for death in calm {
             let over = death.over.expect("everything ended");
             assert!(over <= LEASE + TAKE_OVER, "taken over after {over:?} only");
         }

@@ -12,6 +12,7 @@ mod audit;
 mod crash;
 mod load;
 mod process;
+mod refusals;
 mod server;
 mod sharing;
 mod waiting;

@@ -99,6 +99,10 @@ impl Server {
         format!("postgres://{user}@127.0.0.1:{}/{database}", self.port)
     }
 
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Makes a database and answers its URL.
     pub(crate) fn new_database(&self, name: &str) -> String {
         self.execute("postgres", &format!("CREATE DATABASE {name}"));
@@ -256,7 +260,7 @@ fn as_postgres(program: &Path) -> Command {
     command
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let id = call(Command::new("id").arg("-u"), seconds(10));
     id.out.trim() == "0"
 }
