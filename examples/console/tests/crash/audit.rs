@@ -14,7 +14,15 @@ pub(crate) fn audit(server: &Server, database: &str, instances: usize) {
             count => Some(format!("{count} × {rule}")),
         })
         .collect();
-    assert!(broken.is_empty(), "the audit found:\n{}", broken.join("\n"));
+    let ends = "SELECT concat_ws(' ', count(*), status, error ->> 'code', error ->> 'message', error -> 'details', 'take-overs', max(takeovers))
+                FROM workflow_instances WHERE status <> 'COMPLETED'
+                GROUP BY status, error ->> 'code', error ->> 'message', error -> 'details' ORDER BY count(*) DESC LIMIT 10";
+    let ends = server.rows::<(String,)>(database, ends);
+    assert!(
+        broken.is_empty(),
+        "the audit found:\n{}\n{ends:?}",
+        broken.join("\n")
+    );
 }
 
 fn rules(instances: usize) -> Vec<(&'static str, String)> {
