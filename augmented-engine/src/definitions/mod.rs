@@ -55,6 +55,8 @@ pub(crate) struct Definitions {
     tasks: RwLock<Bounded<Uuid, Arc<CompiledTask>>>,
     plans: RwLock<Bounded<PlanKey, Arc<ExecutionPlan>>>,
     starts: RwLock<Bounded<StartKey, (Arc<StartPlan>, Timestamp)>>,
+    /// Plans of instances that were accepted and have not begun, by their pinned version.
+    pinned: RwLock<Bounded<(TenantId, Uuid), (Arc<StartPlan>, Timestamp)>>,
 }
 
 /// A workflow version and the task versions its instances pin.
@@ -88,6 +90,7 @@ impl Definitions {
             tasks: RwLock::new(Bounded::new(size)),
             plans: RwLock::new(Bounded::new(size)),
             starts: RwLock::new(Bounded::new(size)),
+            pinned: RwLock::new(Bounded::new(size)),
         }
     }
 
@@ -133,8 +136,21 @@ impl Definitions {
         tenant: TenantId,
         workflow: Uuid,
     ) -> Result<Arc<StartPlan>, EngineError> {
+        let now = self.env.time.now();
+        if let Some((plan, good_until)) = self.pinned.read().get(&(tenant, workflow))
+            && now < *good_until
+        {
+            return Ok(Arc::clone(plan));
+        }
         let stored = self.stored(tenant, workflow).await?;
-        self.plan_of(tenant, &stored).await
+        let plan = self.plan_of(tenant, &stored).await?;
+        if let Some(length) = self.resolution_micros {
+            self.pinned.write().insert(
+                (tenant, workflow),
+                (Arc::clone(&plan), now.plus_micros(length)),
+            );
+        }
+        Ok(plan)
     }
 
     /// The plan of an instance that has begun.
