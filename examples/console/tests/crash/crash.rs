@@ -15,6 +15,8 @@ const WORKERS: usize = 3;
 const LEASE: Duration = Duration::from_secs(5);
 /// What is owned by a dead node has another owner this long after the lease, at the latest.
 const TAKE_OVER: Duration = Duration::from_secs(2);
+/// How many instances are started between two looks at the dead nodes.
+const FEED: usize = 10;
 const DATABASE: &str = "crash";
 
 #[test]
@@ -32,14 +34,17 @@ fn killed_workers_and_a_restarted_database_lose_nothing() {
 
     let began = Instant::now();
     for second in 0..span {
+        let next = Instant::now() + seconds(1);
         let feed = instances * second / span..instances * (second + 1) / span;
-        client.start(&server, feed);
+        for first in feed.clone().step_by(FEED) {
+            client.start(&server, first..feed.end.min(first + FEED));
+            crew.watch();
+        }
         if second == span / 3 {
             crew.restart_database(Stop::Fast);
         } else if second == span * 2 / 3 {
             crew.restart_database(Stop::Immediate);
         }
-        let next = began + seconds(second as u64 + 1);
         while Instant::now() < next {
             crew.watch();
             std::thread::sleep(Duration::from_millis(50));
@@ -146,9 +151,11 @@ impl<'s> Crew<'s> {
 
     /// Looks which dead nodes own nothing any more.
     fn watch(&mut self) {
-        for place in 0..self.deaths.len() {
-            if self.deaths[place].over.is_none() && self.owned_by(self.deaths[place].node) == 0 {
-                self.deaths[place].over = Some(self.deaths[place].at.elapsed());
+        let sql = "SELECT DISTINCT owner_node FROM workflow_instances WHERE owner_node IS NOT NULL";
+        let owners = self.server.rows::<(Uuid,)>(DATABASE, sql);
+        for death in self.deaths.iter_mut().filter(|death| death.over.is_none()) {
+            if !owners.contains(&(death.node,)) {
+                death.over = Some(death.at.elapsed());
             }
         }
     }
