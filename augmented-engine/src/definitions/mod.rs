@@ -54,9 +54,9 @@ pub(crate) struct Definitions {
     workflows: RwLock<Bounded<Uuid, Arc<CompiledWorkflow>>>,
     tasks: RwLock<Bounded<Uuid, Arc<CompiledTask>>>,
     plans: RwLock<Bounded<PlanKey, Arc<ExecutionPlan>>>,
-    starts: RwLock<Bounded<StartKey, (Arc<StartPlan>, Timestamp)>>,
+    starts: RwLock<Bounded<StartKey, ShortLived>>,
     /// Plans of instances that were accepted and have not begun, by their pinned version.
-    pinned: RwLock<Bounded<(TenantId, Uuid), (Arc<StartPlan>, Timestamp)>>,
+    pinned: RwLock<Bounded<(TenantId, Uuid), ShortLived>>,
 }
 
 /// A workflow version and the task versions its instances pin.
@@ -64,6 +64,9 @@ type PlanKey = (Uuid, Box<[Uuid]>);
 
 /// A tenant, a workflow and what was asked of its version.
 type StartKey = (TenantId, Box<str>, Option<Box<str>>);
+
+/// A plan and until when it may be taken for the current one.
+type ShortLived = (Arc<StartPlan>, Timestamp);
 
 impl Definitions {
     pub(crate) fn new(
