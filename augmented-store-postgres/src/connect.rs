@@ -63,6 +63,13 @@ impl PostgresStore {
     /// [`PostgresError`], which says what to do.
     pub async fn connect(config: PostgresConfig) -> Result<Self, PostgresError> {
         let options = config.options()?;
+        // A pool goes on trying where nobody listens, and does not say why it has no connection.
+        let first = tokio::time::timeout(config.acquire_timeout, options.connect()).await;
+        let first = match first {
+            Ok(connected) => connected.map_err(|error| unreachable(&options, error)),
+            Err(_) => Err(unreachable(&options, sqlx::Error::PoolTimedOut)),
+        };
+        first?.close().await?;
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections)
             .acquire_timeout(config.acquire_timeout)
@@ -136,6 +143,23 @@ impl PostgresStore {
     pub async fn close(&self) {
         self.bell.stop();
         self.pool.close().await;
+    }
+}
+
+/// Says where nobody answered; what the server itself answered stays as it is.
+fn unreachable(options: &PgConnectOptions, error: sqlx::Error) -> PostgresError {
+    let what = match &error {
+        sqlx::Error::Io(io) => io.to_string(),
+        sqlx::Error::PoolTimedOut => "it does not answer".to_owned(),
+        _ => return error.into(),
+    };
+    let place = (options.get_host(), options.get_port());
+    PostgresError::Unreachable {
+        reason: format!(
+            "{}:{}: {what}; start the server, or correct host and port in the URL",
+            place.0, place.1
+        ),
+        source: Some(error),
     }
 }
 

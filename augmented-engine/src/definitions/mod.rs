@@ -54,7 +54,9 @@ pub(crate) struct Definitions {
     workflows: RwLock<Bounded<Uuid, Arc<CompiledWorkflow>>>,
     tasks: RwLock<Bounded<Uuid, Arc<CompiledTask>>>,
     plans: RwLock<Bounded<PlanKey, Arc<ExecutionPlan>>>,
-    starts: RwLock<Bounded<StartKey, (Arc<StartPlan>, Timestamp)>>,
+    starts: RwLock<Bounded<StartKey, ShortLived>>,
+    /// Plans of instances that were accepted and have not begun, by their pinned version.
+    pinned: RwLock<Bounded<(TenantId, Uuid), ShortLived>>,
 }
 
 /// A workflow version and the task versions its instances pin.
@@ -62,6 +64,9 @@ type PlanKey = (Uuid, Box<[Uuid]>);
 
 /// A tenant, a workflow and what was asked of its version.
 type StartKey = (TenantId, Box<str>, Option<Box<str>>);
+
+/// A plan and until when it may be taken for the current one.
+type ShortLived = (Arc<StartPlan>, Timestamp);
 
 impl Definitions {
     pub(crate) fn new(
@@ -88,6 +93,7 @@ impl Definitions {
             tasks: RwLock::new(Bounded::new(size)),
             plans: RwLock::new(Bounded::new(size)),
             starts: RwLock::new(Bounded::new(size)),
+            pinned: RwLock::new(Bounded::new(size)),
         }
     }
 
@@ -133,8 +139,21 @@ impl Definitions {
         tenant: TenantId,
         workflow: Uuid,
     ) -> Result<Arc<StartPlan>, EngineError> {
+        let now = self.env.time.now();
+        if let Some((plan, good_until)) = self.pinned.read().get(&(tenant, workflow))
+            && now < *good_until
+        {
+            return Ok(Arc::clone(plan));
+        }
         let stored = self.stored(tenant, workflow).await?;
-        self.plan_of(tenant, &stored).await
+        let plan = self.plan_of(tenant, &stored).await?;
+        if let Some(length) = self.resolution_micros {
+            self.pinned.write().insert(
+                (tenant, workflow),
+                (Arc::clone(&plan), now.plus_micros(length)),
+            );
+        }
+        Ok(plan)
     }
 
     /// The plan of an instance that has begun.

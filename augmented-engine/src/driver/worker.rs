@@ -138,6 +138,8 @@ impl Worker {
             progress |= self.poll_runs(cx);
             progress |= self.poll_calls(cx);
             progress |= self.poll_commit(cx);
+            // Handlers that ended meanwhile ended later than this turn began.
+            self.now = self.shared.time().now();
             let calls = self.calls.len();
             let newly_decided = self.decide_ready();
             decided += newly_decided;

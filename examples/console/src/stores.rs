@@ -62,18 +62,29 @@ impl StoreChoice {
     pub(crate) async fn open(self) -> Result<Arc<dyn Store>, Failure> {
         match self {
             Self::Memory | Self::Unnamed => Ok(Arc::new(MemoryStore::new())),
-            Self::Postgres(config) => Ok(Arc::new(open(*config).await.map_err(told)?)),
+            Self::Postgres(config) => Ok(Arc::new(open(*config).await?)),
         }
     }
 }
 
-async fn open(config: PostgresConfig) -> Result<PostgresStore, PostgresError> {
+async fn open(config: PostgresConfig) -> Result<PostgresStore, Failure> {
     match PostgresStore::connect(config.clone()).await {
-        Err(PostgresError::SchemaTooOld { .. }) => {
-            PostgresStore::migrate(&config).await?;
-            PostgresStore::connect(config).await
+        Err(PostgresError::SchemaTooOld {
+            schema,
+            found,
+            needed,
+        }) => {
+            let made = PostgresStore::migrate(&config).await;
+            made.map_err(|error| match error {
+                PostgresError::Privilege { reason } => Failure::Store(format!(
+                    "the tables in schema `{schema}` are at version {found}, this program needs {needed}, and this user may \
+                     not change them ({reason}): run `augmented list` once as the user who owns them"
+                )),
+                error => told(error),
+            })?;
+            PostgresStore::connect(config).await.map_err(told)
         }
-        opened => opened,
+        opened => opened.map_err(told),
     }
 }
 

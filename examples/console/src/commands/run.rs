@@ -300,10 +300,16 @@ pub(super) fn timeout(text: &str) -> Result<Duration, Failure> {
 /// What the engine refuses is wrong use; a store that does not answer is told apart from a fault.
 pub(super) fn failure(error: EngineError) -> Failure {
     match error {
+        // Whoever operates the command also operates the store, and needs its own words.
+        EngineError::Unavailable {
+            source: Some(source),
+            ..
+        }
+        | EngineError::Internal {
+            source: Some(source),
+            ..
+        } => Failure::Store(source.to_string()),
         EngineError::Unavailable { .. } => Failure::Store(error.to_string()),
-        EngineError::Internal {
-            source: Some(_), ..
-        } => Failure::Store(error.to_string()),
         EngineError::Internal { .. } => Failure::fault("the engine failed", error),
         _ => Failure::usage(error.to_string()),
     }
