@@ -248,6 +248,15 @@ BEGIN
     RETURN NULL;
 END $f$;
 
+-- Refuses the statement around it if not as many rows were written as should have been.
+CREATE FUNCTION aug_expect(p_written bigint, p_expected bigint) RETURNS integer LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
+BEGIN
+    IF p_written <> p_expected THEN
+        RAISE EXCEPTION 'an instance has another owner' USING ERRCODE = 'AU409';
+    END IF;
+    RETURN 0;
+END $f$;
+
 -- The lowest and the highest id of the millisecond of an id: what belongs to one instance lies between them.
 CREATE FUNCTION aug_low_id(p_id uuid) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path FROM CURRENT AS $f$
     SELECT (left(p_id::text, 13) || '-0000-0000-000000000000')::uuid

@@ -154,7 +154,8 @@ impl PostgresConfig {
         self
     }
 
-    /// How many connections are open at once, besides the one that listens; by default 10, at least 2.
+    /// How many connections are open at once, besides the one that listens and up to two for the lease of the node; by
+    /// default 10, at least 2.
     #[must_use]
     pub fn with_max_connections(mut self, connections: u32) -> Self {
         self.max_connections = connections.max(2);

@@ -8,12 +8,16 @@ use sqlx::{ConnectOptions, Connection};
 
 use crate::definitions::builtins;
 use crate::gate::Gate;
+use crate::lanes::Lanes;
 use crate::migrate;
 use crate::runtime::{
-    AcceptStatements, Bell, ExecutionStatements, Ledger, QueryStatements, ReadStatements,
-    commit_statement, complete_statement,
+    AcceptStatements, Bell, ExecutionStatements, HotStatements, Ledger, QueryStatements,
+    ReadStatements, commit_statement, complete_statement,
 };
 use crate::{PostgresConfig, PostgresError, SchemaName};
+
+/// Connections for leases: one to renew them, one that may wait while a silent node is fenced.
+const LEASE_CONNECTIONS: u32 = 2;
 
 /// The oldest server this store works on.
 const OLDEST_SERVER: u32 = 15;
@@ -23,6 +27,9 @@ const OLDEST_SERVER: u32 = 15;
 /// Share it as `Arc<PostgresStore>`. Many processes may have one each on the same database.
 pub struct PostgresStore {
     pub(crate) pool: Gate,
+    pub(crate) lanes: Lanes,
+    /// Leases are renewed over connections of their own: whoever waits behind a crowd would be thought dead.
+    pub(crate) lease: Gate,
     pub(crate) schema: SchemaName,
     /// Whether prepared statements may be kept on a connection.
     pub(crate) persistent: bool,
@@ -33,6 +40,7 @@ pub struct PostgresStore {
     pub(crate) ledger: Ledger,
     pub(crate) bell: Arc<Bell>,
     pub(crate) commit: String,
+    pub(crate) hot: HotStatements,
     pub(crate) complete: String,
     pub(crate) accept: AcceptStatements,
     pub(crate) execution: ExecutionStatements,
@@ -70,6 +78,11 @@ impl PostgresStore {
             Err(_) => Err(unreachable(&options, sqlx::Error::PoolTimedOut)),
         };
         first?.close().await?;
+        let lease = PgPoolOptions::new()
+            .max_connections(LEASE_CONNECTIONS)
+            .acquire_timeout(config.acquire_timeout)
+            .test_before_acquire(false)
+            .connect_lazy_with(options.clone());
         let pool = PgPoolOptions::new()
             .max_connections(config.max_connections)
             .acquire_timeout(config.acquire_timeout)
@@ -101,13 +114,16 @@ impl PostgresStore {
         };
         bell.start(tell, listen, &config.schema);
         Ok(Self {
+            lanes: Lanes::new(pool.clone(), (config.max_connections as usize / 2).max(1)),
             pool: Gate::new(pool, config.pooled),
+            lease: Gate::new(lease, config.pooled),
             persistent: !config.pooled,
             call_bytes,
             calls_at_once: (config.max_connections as usize / 2).max(1),
             ledger: Ledger::default(),
             bell,
             commit: commit_statement(&config.schema),
+            hot: HotStatements::new(&config.schema),
             complete: complete_statement(&config.schema),
             accept: AcceptStatements::new(&config.schema),
             execution: ExecutionStatements::new(&config.schema),
@@ -142,6 +158,8 @@ impl PostgresStore {
     /// Closes all connections; calls from now on are answered that the store is unavailable.
     pub async fn close(&self) {
         self.bell.stop();
+        self.lanes.clear();
+        self.lease.close().await;
         self.pool.close().await;
     }
 }
@@ -185,10 +203,20 @@ impl PostgresConfig {
         let options = connect_options(&self.url)?;
         Ok(match self.pooled {
             true => options.statement_cache_capacity(0),
-            false => options.options([(
-                "statement_timeout",
-                self.statement_timeout.as_millis().to_string(),
-            )]),
+            false => options.options([
+                (
+                    "statement_timeout",
+                    self.statement_timeout.as_millis().to_string(),
+                ),
+                // A process that stands still inside a transaction must not keep others from taking its work.
+                ("idle_in_transaction_session_timeout", "15s".to_owned()),
+                // Plans stay what they are on empty tables, on full ones and on those whose statistics are late.
+                ("plan_cache_mode", "force_generic_plan".to_owned()),
+                ("enable_seqscan", "off".to_owned()),
+                ("enable_hashjoin", "off".to_owned()),
+                ("enable_mergejoin", "off".to_owned()),
+                ("jit", "off".to_owned()),
+            ]),
         })
     }
 }

@@ -39,7 +39,7 @@ pub enum PostgresError {
     },
     /// The tables are not there yet, or older than this program.
     #[error(
-        "the tables in schema `{schema}` are at version {found}, and this program needs {needed}: run PostgresStore::migrate or `augmented migrate`"
+        "the tables in schema `{schema}` are at version {found}, and this program needs {needed}: run PostgresStore::migrate, or any command once with a user who may create tables"
     )]
     SchemaTooOld {
         /// The PostgreSQL schema.
@@ -182,8 +182,14 @@ pub(crate) fn store_error(error: sqlx::Error) -> StoreError {
     match &error {
         sqlx::Error::Database(database) => {
             let code = database.code().unwrap_or_default().into_owned();
-            let reason = format!("{} (SQLSTATE {code})", database.message());
-            if is_transient(&code) {
+            // A right can be granted and a server can become the primary while this process waits.
+            let remedy = match code.as_str() {
+                "42501" => ": grant the right, or use a role that has `aug_app`",
+                "25006" => ": connect to the primary, or to a role that may write",
+                _ => "",
+            };
+            let reason = format!("{} (SQLSTATE {code}){remedy}", database.message());
+            if is_transient(&code) || code == "42501" {
                 StoreError::Unavailable {
                     reason,
                     source: Some(Box::new(error)),

@@ -22,6 +22,7 @@ pub mod constraints;
 mod definitions;
 mod error;
 mod gate;
+mod lanes;
 mod migrate;
 mod runtime;
 #[cfg(feature = "testing")]

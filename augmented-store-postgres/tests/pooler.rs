@@ -15,7 +15,6 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -34,9 +33,6 @@ use augmented_store_postgres::{
 };
 use serde_json::json;
 use sqlx::types::Uuid;
-
-/// Names under which the pooler knows the database.
-const ALIASES: u32 = 200;
 
 /// Where the database itself is, as `host:port`.
 fn database() -> String {
@@ -78,11 +74,9 @@ fn start_pooler() -> Option<u16> {
     let (database, users, settings) = (database(), folder.join("users"), folder.join("settings"));
     let (host, database_port) = database.rsplit_once(':').unwrap();
     std::fs::write(&users, "\"postgres\" \"\"\n").unwrap();
-    let alias = |number| format!("p{number} = host={host} port={database_port} dbname=postgres\n");
-    let aliases: String = (0..ALIASES).map(alias).collect();
     let text = format!(
-        "[databases]\n{aliases}[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
-         auth_type = trust\nauth_file = {}\npool_mode = transaction\ndefault_pool_size = 6\nserver_idle_timeout = 1\n\
+        "[databases]\npooled = host={host} port={database_port} dbname=postgres\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\nunix_socket_dir =\n\
+         auth_type = trust\nauth_file = {}\npool_mode = transaction\ndefault_pool_size = 20\nserver_idle_timeout = 1\n\
          max_client_conn = 400\nignore_startup_parameters = extra_float_digits\n",
         users.display()
     );
@@ -114,14 +108,9 @@ fn start_pooler() -> Option<u16> {
 }
 
 /// A URL that leads through the pooler, with what it must say.
-///
-/// FIXME: `accept` sends its statement outside of a transaction, so another client may be given the server between its two
-/// round trips. Until it does not, each test has servers of its own, by a name of its own for the database.
 fn url(options: &str) -> String {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
     let port = pooler().unwrap();
-    let number = COUNT.fetch_add(1, Ordering::Relaxed) % ALIASES;
-    format!("postgres://postgres@127.0.0.1:{port}/p{number}{options}")
+    format!("postgres://postgres@127.0.0.1:{port}/pooled{options}")
 }
 
 fn declared(schema: SchemaName) -> PostgresConfig {
@@ -172,12 +161,7 @@ mod promises {
                 }
             }
         }
-        // FIXME: this one races `accept`, which sends its statement outside of a transaction (see `url`).
-        let thread = std::thread::current();
-        let is_known = thread
-            .name()
-            .is_some_and(|name| name.ends_with("::accepted_instances_wait_for_a_node"));
-        if pooler().is_some() && !is_known {
+        if pooler().is_some() {
             let _cleanup = Cleanup;
             support::run(promise);
         }

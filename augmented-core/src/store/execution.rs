@@ -320,6 +320,13 @@ impl InstanceCommit {
         }
     }
 
+    /// Whether the instance is over with it.
+    #[must_use]
+    pub fn ends(&self) -> bool {
+        let snapshot = self.snapshot.as_ref();
+        snapshot.is_some_and(|snapshot| snapshot.state.status.is_terminal())
+    }
+
     /// Refuses what no correct writer sends; a store asks before it applies anything of a batch.
     ///
     /// # Errors

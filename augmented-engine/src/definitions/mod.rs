@@ -7,6 +7,7 @@ mod publish;
 mod schemas;
 mod unsupported;
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use augmented_core::expr::ExpressionEngine;
@@ -68,6 +69,30 @@ type StartKey = (TenantId, Box<str>, Option<Box<str>>);
 /// A plan and until when it may be taken for the current one.
 type ShortLived = (Arc<StartPlan>, Timestamp);
 
+/// How long others go on with what they know while one looks whether it is still so.
+const LOOKING_MICROS: i64 = 500_000;
+
+/// What is known of a key, unless the caller is the one to look it up again: if all did that at the same moment, the store
+/// would be asked the same as often as there are starts.
+fn still_good<K: Clone + Eq + Hash>(
+    cache: &RwLock<Bounded<K, ShortLived>>,
+    key: &K,
+    now: Timestamp,
+) -> Option<Arc<StartPlan>> {
+    if let Some((plan, good_until)) = cache.read().get(key)
+        && now < *good_until
+    {
+        return Some(Arc::clone(plan));
+    }
+    let mut cache = cache.write();
+    let (plan, good_until) = cache.get_mut(key)?;
+    if now < *good_until {
+        return Some(Arc::clone(plan));
+    }
+    *good_until = now.plus_micros(LOOKING_MICROS);
+    None
+}
+
 impl Definitions {
     pub(crate) fn new(
         store: Arc<dyn Store>,
@@ -110,10 +135,8 @@ impl Definitions {
     ) -> Result<Arc<StartPlan>, EngineError> {
         let key: StartKey = (tenant, workflow_id.into(), requirement.map(Into::into));
         let now = self.env.time.now();
-        if let Some((plan, good_until)) = self.starts.read().get(&key)
-            && now < *good_until
-        {
-            return Ok(Arc::clone(plan));
+        if let Some(plan) = still_good(&self.starts, &key, now) {
+            return Ok(plan);
         }
         let versions = self
             .store
@@ -140,10 +163,8 @@ impl Definitions {
         workflow: Uuid,
     ) -> Result<Arc<StartPlan>, EngineError> {
         let now = self.env.time.now();
-        if let Some((plan, good_until)) = self.pinned.read().get(&(tenant, workflow))
-            && now < *good_until
-        {
-            return Ok(Arc::clone(plan));
+        if let Some(plan) = still_good(&self.pinned, &(tenant, workflow), now) {
+            return Ok(plan);
         }
         let stored = self.stored(tenant, workflow).await?;
         let plan = self.plan_of(tenant, &stored).await?;

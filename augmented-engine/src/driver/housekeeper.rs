@@ -13,6 +13,9 @@ use crate::clock::{micros, until};
 /// Looks are this far apart at least, however often the store rings.
 const BREATH: Duration = Duration::from_millis(1);
 
+/// How long a lease that could not be renewed is left alone at most.
+const RETRY_LEASE: Duration = Duration::from_secs(1);
+
 /// How many instances one take-over moves.
 const TAKE_OVER_BATCH: usize = 256;
 
@@ -33,7 +36,9 @@ pub(crate) async fn keep_house(shared: Arc<Shared>) {
             }
             Err(error) => {
                 troubles += 1;
-                tracing::warn!(%error, "mailboxes and timers cannot be read; trying again");
+                if troubles == 1 {
+                    tracing::warn!(%error, "mailboxes and timers cannot be read; trying again until they can");
+                }
                 Duration::from_millis(50 << troubles.min(6))
             }
         };
@@ -102,25 +107,47 @@ pub(super) fn send_mail(shared: &Shared, work: PendingWork) {
 ///
 /// While the engine shuts down it only renews: handlers that still run may need longer than a lease.
 pub(crate) async fn keep_lease(shared: Arc<Shared>) {
+    let third = shared.config.node_lease / 3;
+    let mut is_away = false;
     loop {
-        if let Err(error) = renew_and_take_over(&shared).await {
-            tracing::warn!(%error, "the lease of this node cannot be renewed; trying again");
-        }
-        sleep(shared.config.node_lease / 3).await;
+        let pause = match renew_and_take_over(&shared).await {
+            Ok(next) => {
+                if std::mem::take(&mut is_away) {
+                    tracing::info!("the lease of this node is renewed again");
+                }
+                next.map_or(third, |next| next.min(third))
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut is_away, true) {
+                    tracing::warn!(%error, "the lease of this node cannot be renewed; trying again until it can");
+                }
+                third.min(RETRY_LEASE)
+            }
+        };
+        sleep(pause.max(BREATH)).await;
     }
 }
 
-async fn renew_and_take_over(shared: &Shared) -> Result<(), StoreError> {
+/// Renews the lease and takes what silent nodes own; answers how long the next of them has to be heard of.
+async fn renew_and_take_over(shared: &Shared) -> Result<Option<Duration>, StoreError> {
     renew(shared).await?;
     if shared.is_stopped() {
-        return Ok(());
+        return Ok(None);
     }
+    let mut next: Option<Duration> = None;
     for node in shared.store.nodes().await? {
-        if silent_at(shared, &node).is_some_and(|at| at <= shared.time().now()) {
+        let Some(at) = silent_at(shared, &node) else {
+            continue;
+        };
+        let now = shared.time().now();
+        if at <= now {
             take_over(shared, &node).await?;
+        } else {
+            let left = until(now, at);
+            next = Some(next.map_or(left, |next| next.min(left)));
         }
     }
-    Ok(())
+    Ok(next)
 }
 
 /// Renews the node's lease; a node that was fenced registers anew.

@@ -160,7 +160,11 @@ impl Worker {
             Err(error) => {
                 loading.strikes = loading.strikes.saturating_add(1);
                 let lasting = !matches!(error, EngineError::Unavailable { .. });
-                tracing::warn!(%instance, %error, "an instance cannot be read");
+                if lasting {
+                    tracing::warn!(%instance, %error, "an instance cannot be read");
+                } else {
+                    tracing::debug!(%instance, %error, "an instance cannot be read now");
+                }
                 if lasting && loading.strikes >= MAX_STRIKES {
                     self.give_up(loading, error);
                     return;
@@ -416,8 +420,10 @@ impl Worker {
     /// Whether the batch was applied is unknown, or the store cannot take it.
     pub(super) fn handle_broken_store(&mut self, receipts: Vec<Receipt>, error: &StoreError) {
         self.troubles = self.troubles.saturating_add(1);
-        tracing::warn!(%error, instances = receipts.len(), "a batch of commits failed");
         let lasting = !matches!(error, StoreError::Unavailable { .. });
+        if lasting || self.troubles == 1 {
+            tracing::warn!(%error, instances = receipts.len(), "a batch of commits failed; trying again");
+        }
         if lasting && receipts.len() > 1 {
             // One of them is at fault; alone it shows which.
             self.one_by_one = self.one_by_one.saturating_add(receipts.len());

@@ -83,7 +83,7 @@ impl DefinitionStore for PostgresStore {
              ORDER BY $schema.aug_semver_order(d.version) COLLATE \"C\""
         );
         let rows = sqlx::query(AssertSqlSafe(self.schema.fill(&sql)))
-            .persistent(false)
+            .persistent(self.persistent)
             .bind(tenant.0)
             .bind(kind.as_str())
             .bind(business_id)
@@ -101,7 +101,7 @@ impl DefinitionStore for PostgresStore {
             "SELECT {COLUMNS} FROM $schema.definitions AS d WHERE d.tenant_id = $1 AND d.id = ANY ($2)"
         );
         let rows = sqlx::query(AssertSqlSafe(self.schema.fill(&sql)))
-            .persistent(false)
+            .persistent(self.persistent)
             .bind(tenant.0)
             .bind(ids)
             .fetch_all(&self.pool)

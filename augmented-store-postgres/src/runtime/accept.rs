@@ -2,6 +2,7 @@
 
 use augmented_core::store::{CommitOutcome, NewInstance, StoreError};
 use serde_json::Value;
+use sqlx::postgres::PgExecutor;
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection};
 
@@ -33,8 +34,7 @@ impl PostgresStore {
         if new.is_empty() {
             return Ok(Vec::new());
         }
-        let mut connection = self.pool.acquire().await.map_err(store_error)?;
-        let outcomes = self.call_accept(&mut connection, new).await?;
+        let outcomes = self.call_accept(&self.pool, new).await?;
         self.bell.ring();
         Ok(outcomes)
     }
@@ -77,9 +77,9 @@ impl PostgresStore {
         Ok(outcomes)
     }
 
-    async fn call_accept(
+    async fn call_accept<'e>(
         &self,
-        connection: &mut PgConnection,
+        executor: impl PgExecutor<'e>,
         new: &[NewInstance],
     ) -> Result<Vec<CommitOutcome>, StoreError> {
         let (keys, rows) = accepted(new);
@@ -88,7 +88,7 @@ impl PostgresStore {
                 .persistent(self.persistent)
                 .bind(keys)
                 .bind(rows)
-                .fetch_one(connection)
+                .fetch_one(executor)
                 .await
                 .map_err(store_error)?;
         let refused = match taken {

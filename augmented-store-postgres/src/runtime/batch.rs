@@ -14,6 +14,7 @@ use sqlx::types::Json;
 use sqlx::types::chrono::{DateTime, Utc};
 use sqlx::{Postgres, types::Uuid};
 
+use super::hot::{HotQuery, Shape};
 use super::ledger::{Claim, owner_after};
 use super::text::{
     attempt_outcome, big, instant, int, json as text, message_kind, task_type, timer_kind,
@@ -30,6 +31,8 @@ type Time = DateTime<Utc>;
 pub(crate) struct Batch {
     /// Whether every task may have a row already.
     tasks_known: bool,
+    /// Whether something of it needs the whole function.
+    needs_function: bool,
     verified: Verified,
     keys: Vec<Value>,
     starts: Starts,
@@ -212,6 +215,105 @@ impl Batch {
         Ok(())
     }
 
+    /// What it consists of, if the short statement for that can write it.
+    pub(crate) fn shape(&self) -> Option<Shape> {
+        let is_plain = !self.needs_function
+            && !self.tasks.any_known
+            && self.verified.id.is_empty()
+            && self.keys.is_empty()
+            && self.facts.seq.is_empty()
+            && self.attempts.is_empty()
+            && self.consumed.1.is_empty()
+            && self.timers.instance.is_empty()
+            && self.children.is_empty()
+            && self.outbox.tenant.is_empty();
+        let shape = Shape {
+            starts: !self.starts.id.is_empty(),
+            tasks: !self.tasks.id.is_empty(),
+            updates: !self.updates.id.is_empty(),
+        };
+        (is_plain && (shape.starts || shape.tasks || shape.updates)).then_some(shape)
+    }
+
+    /// Hands everything to the short statement of its shape.
+    pub(crate) fn bind_hot<'q>(
+        self,
+        node: NodeId,
+        shape: Shape,
+        query: HotQuery<'q>,
+    ) -> HotQuery<'q> {
+        let (i, u, t) = (self.starts, self.updates, self.tasks);
+        let mut query = query.bind(node.0);
+        if shape.starts {
+            query = query
+                .bind(i.tenant)
+                .bind(i.id)
+                .bind(i.definition)
+                .bind(i.workflow)
+                .bind(i.version)
+                .bind(i.status)
+                .bind(sparse(i.seq))
+                .bind(sparse(i.owner))
+                .bind(i.signals)
+                .bind(i.created)
+                .bind(sparse(i.started))
+                .bind(i.updated)
+                .bind(sparse(i.completed))
+                .bind(i.input)
+                .bind(sparse(i.output))
+                .bind(sparse(i.state))
+                .bind(sparse(i.start))
+                .bind(sparse(i.trail))
+                .bind(sparse(i.step))
+                .bind(sparse(i.error))
+                .bind(sparse(i.more));
+        }
+        if shape.tasks {
+            query = query
+                .bind(t.tenant)
+                .bind(t.id)
+                .bind(t.definition)
+                .bind(t.instance)
+                .bind(sparse(t.workflow))
+                .bind(t.seq)
+                .bind(t.activation)
+                .bind(t.visit)
+                .bind(t.attempt)
+                .bind(t.status)
+                .bind(t.kind)
+                .bind(t.created)
+                .bind(t.updated)
+                .bind(t.started)
+                .bind(t.ended)
+                .bind(t.duration)
+                .bind(t.step)
+                .bind(sparse(t.path))
+                .bind(sparse(t.outcome))
+                .bind(t.input)
+                .bind(sparse(t.output))
+                .bind(sparse(t.error))
+                .bind(t.trail);
+        }
+        if shape.updates {
+            let expected = i64::try_from(u.id.len()).unwrap_or(i64::MAX);
+            query = query
+                .bind(u.tenant)
+                .bind(u.id)
+                .bind(u.status)
+                .bind(u.seq)
+                .bind(sparse(u.owner))
+                .bind(u.signals)
+                .bind(sparse(u.updated))
+                .bind(sparse(u.completed))
+                .bind(sparse(u.output))
+                .bind(sparse(u.state))
+                .bind(sparse(u.step))
+                .bind(sparse(u.error))
+                .bind(expected);
+        }
+        query
+    }
+
     /// About how many bytes the call has: texts as long as they are, and what the other columns of a row take.
     pub(crate) fn bytes(&self) -> usize {
         const START: usize = 330;
@@ -322,19 +424,25 @@ impl Batch {
             Claim::Known {
                 signals,
                 taken_over,
-            } => Some((signals, taken_over)),
+                is_plain,
+            } => Some((signals, taken_over, is_plain)),
             Claim::Unknown | Claim::Busy => {
                 self.verify(commit, owned);
                 None
             }
         };
         let (start, trail, started) = start_of(&commit.facts)?;
-        let row_stays = known.is_some_and(|(signals, taken_over)| {
+        let row_stays = known.is_some_and(|(signals, taken_over, _)| {
             signals == commit.signals_kept && (!taken_over || commit.facts.is_empty())
         });
         if commit.snapshot.is_none() && start.is_none() && row_stays {
             return Ok(());
         }
+        // The short statement writes snapshots; what may be open in other tables is closed with the end.
+        self.needs_function |= commit.snapshot.is_none()
+            || start.is_some()
+            || known
+                .is_none_or(|(_, taken_over, is_plain)| taken_over || (commit.ends() && !is_plain));
         let snapshot = commit.snapshot.as_ref();
         let state = snapshot.map(|snapshot| &*snapshot.state);
         let rows = &mut self.updates;
@@ -367,7 +475,9 @@ impl Batch {
         rows.step.push(
             snapshot.and_then(|snapshot| snapshot.current_step.as_deref().map(str::to_owned)),
         );
-        rows.cancellation.push(cancellation(state)?);
+        let cancellation = cancellation(state)?;
+        self.needs_function |= cancellation.is_some();
+        rows.cancellation.push(cancellation);
         rows.progress.push(!commit.facts.is_empty());
         Ok(())
     }

@@ -9,6 +9,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::batch::{ARGUMENTS, Batch};
+use super::hot::Shape;
 use super::ledger::{Claim, Claims};
 use crate::error::store_error;
 use crate::{PostgresStore, SchemaName};
@@ -154,6 +155,35 @@ impl PostgresStore {
         Ok(())
     }
 
+    /// Sends a batch, in short form if it has one.
+    async fn put(
+        &self,
+        node: NodeId,
+        batch: Batch,
+        hot: Option<(Shape, &str)>,
+    ) -> Result<Option<Json<Value>>, sqlx::Error> {
+        let whole = || {
+            sqlx::query_scalar::<_, Option<Json<Value>>>(AssertSqlSafe(self.commit.clone()))
+                .persistent(self.persistent)
+        };
+        if !self.persistent {
+            return batch.bind(node, whole()).fetch_one(&self.pool).await;
+        }
+        let mut lane = self.lanes.take().await?;
+        let answer = match hot {
+            Some((shape, sql)) => {
+                let query = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()));
+                let answer = batch.bind_hot(node, shape, query).fetch_one(&mut *lane);
+                answer.await.map(|answer: i32| {
+                    (answer < 0).then(|| Json(serde_json::json!({ "fenced": true })))
+                })
+            }
+            None => batch.bind(node, whole()).fetch_one(&mut *lane).await,
+        };
+        lane.settle(&answer);
+        answer
+    }
+
     /// Calls the function with some items, again where transactions only got in each other's way.
     async fn call(
         &self,
@@ -170,10 +200,10 @@ impl PostgresStore {
                 batch.push(node, item.commit, item.claim)?;
             }
             let makes_work = batch.makes_work();
-            let query =
-                sqlx::query_scalar::<_, Option<Json<Value>>>(AssertSqlSafe(self.commit.clone()))
-                    .persistent(self.persistent);
-            let answer = batch.bind(node, query).fetch_one(&self.pool).await;
+            // Behind a pooler the settings that keep the plans of short statements are not there.
+            let hot = batch.shape().filter(|_| self.persistent);
+            let hot = hot.and_then(|shape| Some((shape, self.hot.of(shape)?)));
+            let answer = self.put(node, batch, hot).await;
             let error = match answer {
                 Ok(None) => {
                     claims.applied(items.iter().map(|item| item.commit));

@@ -79,7 +79,7 @@ impl ExecutionStore for PostgresStore {
             .persistent(self.persistent)
             .bind(node.0)
             .bind(instant(now))
-            .execute(&self.pool)
+            .execute(&self.lease)
             .await
             .map_err(store_error)?;
         self.bell.register(node);
@@ -91,7 +91,7 @@ impl ExecutionStore for PostgresStore {
             .persistent(self.persistent)
             .bind(node.0)
             .bind(instant(now))
-            .execute(&self.pool)
+            .execute(&self.lease)
             .await
             .map_err(store_error)?
             .rows_affected();
@@ -105,7 +105,7 @@ impl ExecutionStore for PostgresStore {
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
         let rows = sqlx::query(AssertSqlSafe(self.execution.nodes.clone()))
             .persistent(self.persistent)
-            .fetch_all(&self.pool)
+            .fetch_all(&self.lease)
             .await
             .map_err(store_error)?;
         rows.iter()
@@ -124,7 +124,7 @@ impl ExecutionStore for PostgresStore {
             .persistent(self.persistent)
             .bind(node.0)
             .bind(instant(silent_since))
-            .fetch_one(&self.pool)
+            .fetch_one(&self.lease)
             .await
             .map_err(store_error)?;
         let fenced = fenced.unwrap_or(false);
@@ -190,6 +190,8 @@ impl ExecutionStore for PostgresStore {
         if messages.is_empty() {
             return Ok(Vec::new());
         }
+        self.ledger
+            .is_not_plain(messages.iter().map(|message| message.instance));
         let mut outbox = Outbox::default();
         for message in &messages {
             outbox.push(message)?;
@@ -310,6 +312,8 @@ impl ExecutionStore for PostgresStore {
         if attempts.is_empty() {
             return Ok(());
         }
+        self.ledger
+            .is_not_plain(attempts.iter().map(|failed| failed.attempt.instance));
         let rows: Vec<Value> = attempts
             .iter()
             .map(|failed| {

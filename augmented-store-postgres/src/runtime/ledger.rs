@@ -1,5 +1,6 @@
 //! What this store knows without asking: the instances its nodes own, and their last facts.
 
+use augmented_core::runtime::{Fact, Message};
 use augmented_core::store::{Expect, InstanceCommit};
 use augmented_core::{InstanceId, NodeId, Seq, TenantId};
 use parking_lot::Mutex;
@@ -24,6 +25,8 @@ struct Held {
     signals: u32,
     /// Take-overs may be counted on the row, which the next fact sets to none.
     taken_over: bool,
+    /// Nothing of it was ever written outside of its own row and its finished tasks, as far as this store wrote it.
+    is_plain: bool,
     /// A commit is under way; another one of the same instance would race it.
     busy: bool,
 }
@@ -32,7 +35,12 @@ struct Held {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Claim {
     /// It need not be compared; the row counts so many kept signals, and take-overs perhaps.
-    Known { signals: u32, taken_over: bool },
+    Known {
+        signals: u32,
+        taken_over: bool,
+        /// Whether there can be no timers, attempts or messages of it, but for what others sent it.
+        is_plain: bool,
+    },
     /// It must be compared with the rows.
     Unknown,
     /// Another commit of the same instance is under way.
@@ -52,6 +60,16 @@ impl Ledger {
             ledger: self,
             node,
             open: Vec::new(),
+        }
+    }
+
+    /// Notes that something of these instances is written outside of their own rows.
+    pub(crate) fn is_not_plain(&self, instances: impl IntoIterator<Item = InstanceId>) {
+        let mut map = self.held.lock();
+        for instance in instances {
+            if let Some(held) = map.get_mut(&instance) {
+                held.is_plain = false;
+            }
         }
     }
 
@@ -85,6 +103,7 @@ impl Claims<'_> {
                             Claim::Known {
                                 signals: held.signals,
                                 taken_over: held.taken_over,
+                                is_plain: held.is_plain,
                             }
                         } else {
                             Claim::Unknown
@@ -99,6 +118,7 @@ impl Claims<'_> {
                                 seq: expected,
                                 signals: 0,
                                 taken_over: true,
+                                is_plain: false,
                                 busy: true,
                             },
                         );
@@ -117,6 +137,8 @@ impl Claims<'_> {
             match (owner_after(commit, self.node), last_after(commit)) {
                 (Some(node), Some(seq)) => {
                     let before = map.get(&commit.instance);
+                    let was_plain =
+                        commit.insert.is_some() || before.is_some_and(|held| held.is_plain);
                     let taken_over =
                         commit.facts.is_empty() && before.is_none_or(|held| held.taken_over);
                     map.insert(
@@ -127,6 +149,7 @@ impl Claims<'_> {
                             seq,
                             signals: commit.signals_kept,
                             taken_over,
+                            is_plain: was_plain && is_plain(commit),
                             busy: false,
                         },
                     );
@@ -152,6 +175,15 @@ impl Drop for Claims<'_> {
             map.remove(instance);
         }
     }
+}
+
+/// Whether a commit writes nothing that its end would have to close.
+fn is_plain(commit: &InstanceCommit) -> bool {
+    let failed_before = |fact: &Fact| matches!(&fact.message, Message::TaskDone(done) if !done.failed_attempts.is_empty());
+    commit.timers_set.is_empty()
+        && commit.consumed.is_empty()
+        && commit.children.is_empty()
+        && !commit.facts.iter().any(failed_before)
 }
 
 /// Who owns the instance once the commit is applied.

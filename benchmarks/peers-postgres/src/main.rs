@@ -45,7 +45,7 @@ struct Arguments {
     /// Length of the measurement after the warm-up.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
-    /// Connections of the peer's pool; by default what was found best for it.
+    /// Connections of the peer's pool; by default 32.
     #[arg(long)]
     connections: Option<u32>,
 }

@@ -221,10 +221,9 @@ fn a_user_without_any_right_is_told() {
 #[test]
 fn a_user_who_may_only_read_reads_and_does_not_work() {
     let server = server();
-    // FIXME: the store is as it should be; the text ought to be that of a missing right.
     check_worker(
         &server.url_as("reader", "first"),
-        "error: the store is inconsistent: permission denied for table engine_nodes (SQLSTATE 42501)",
+        "error: the store is unavailable: permission denied for table engine_nodes (SQLSTATE 42501): grant the right, or use a role that has `aug_app`; try again later",
     );
 }
 
@@ -236,10 +235,9 @@ fn a_missing_right_is_told() {
         "bounded",
         "REVOKE INSERT ON augmented.engine_nodes FROM aug_app",
     );
-    // FIXME: as above.
     check_worker(
         &server.url_as("app", "bounded"),
-        "error: the store is inconsistent: permission denied for table engine_nodes (SQLSTATE 42501)",
+        "error: the store is unavailable: permission denied for table engine_nodes (SQLSTATE 42501): grant the right, or use a role that has `aug_app`; try again later",
     );
 }
 
@@ -251,10 +249,9 @@ fn a_read_only_server_is_told() {
         "postgres",
         "ALTER DATABASE standby SET default_transaction_read_only = on",
     );
-    // FIXME: trying again does not help; the text ought to be the one below.
     check_worker(
         &store,
-        "error: the store is unavailable: cannot execute INSERT in a read-only transaction (SQLSTATE 25006); try again later",
+        "error: the store is unavailable: cannot execute INSERT in a read-only transaction (SQLSTATE 25006): connect to the primary, or to a role that may write; try again later",
     );
     let empty = server.new_database("bare");
     server.execute(
