@@ -20,12 +20,23 @@ install_postgres() {
     fi
 }
 
+# A pooler to test with; without one those tests look at nothing.
+install_pooler() {
+    command -v pgbouncer >/dev/null && return
+    if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq pgbouncer >/dev/null
+    else
+        echo "pgbouncer is not installed: what the store does behind it is not tested" >&2
+    fi
+}
+
 # PostgreSQL does not run as root.
 as_postgres() {
     if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi
 }
 
 start_postgres() {
+    install_pooler
     [ -n "${AUGMENTED_TEST_POSTGRES:-}" ] && return
     local bin port
     bin=$(postgres_bin) || { install_postgres && bin=$(postgres_bin); } || return

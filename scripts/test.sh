@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Passes all tests: unit, property, acceptance, simulation, crash, documentation examples; the suite of the engine a second
-# time on PostgreSQL. Needs nothing but a shell.
+# time on PostgreSQL. Needs nothing but a shell: what is missing is installed where that takes no question.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/toolchain.sh
