@@ -320,7 +320,7 @@ END $f$;
 CREATE FUNCTION aug_complete(p_tenant uuid, p_instance uuid, p_task uuid, p_row jsonb) RETURNS jsonb
 LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $f$
 DECLARE
-    found jsonb;
+    there jsonb;
 BEGIN
     -- This lock does not make anybody wait; an instance that ends meanwhile finds the result as a late one.
     PERFORM FROM workflow_instances WHERE tenant_id = p_tenant AND id = p_instance AND completed_at IS NULL FOR KEY SHARE;
@@ -347,9 +347,9 @@ BEGIN
         RETURN NULL;
     END IF;
     SELECT CASE status WHEN 'COMPLETED' THEN jsonb_build_object('output', output, 'outcome', outcome)
-                       ELSE '{"closed": true}' END INTO found
+                       ELSE '{"closed": true}' END INTO there
     FROM task_instances WHERE tenant_id = p_tenant AND id = p_task;
-    RETURN found;
+    RETURN there;
 END $f$;
 
 -- Children begin unowned, with their start waiting; one that is there already stays as it is.
