@@ -38,19 +38,20 @@ as_postgres() {
 start_postgres() {
     install_pooler
     [ -n "${AUGMENTED_TEST_POSTGRES:-}" ] && return
-    local bin port
-    bin=$(postgres_bin) || { install_postgres && bin=$(postgres_bin); } || return
+    local port
+    # Not local: what runs at the exit of the script needs it.
+    postgres_programs=$(postgres_bin) || { install_postgres && postgres_programs=$(postgres_bin); } || return
     postgres_data=$(mktemp -d /tmp/augmented-postgres.XXXXXX)
     [ "$(id -u)" = 0 ] && chown postgres "$postgres_data"
     postgres_stop() {
-        as_postgres "$bin/pg_ctl" -D "$postgres_data/data" -m immediate stop >/dev/null 2>&1 || true
+        as_postgres "$postgres_programs/pg_ctl" -D "$postgres_data/data" -m immediate stop >/dev/null 2>&1 || true
         rm -rf "$postgres_data"
     }
     trap postgres_stop EXIT
-    as_postgres "$bin/initdb" -D "$postgres_data/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
+    as_postgres "$postgres_programs/initdb" -D "$postgres_data/data" -U postgres -A trust -E UTF8 --locale=C >/dev/null
     for port in $(seq 54330 54360); do
         # Tests come and go; nothing of theirs must survive the machine.
-        if as_postgres "$bin/pg_ctl" -D "$postgres_data/data" -w -t 60 -l "$postgres_data/log" -o \
+        if as_postgres "$postgres_programs/pg_ctl" -D "$postgres_data/data" -w -t 60 -l "$postgres_data/log" -o \
             "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$postgres_data -c fsync=off -c max_connections=300 -c max_locks_per_transaction=256" \
             start >/dev/null; then
             export AUGMENTED_TEST_POSTGRES="postgres://postgres@127.0.0.1:$port/postgres"

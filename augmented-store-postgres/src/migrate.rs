@@ -36,13 +36,13 @@ const MIGRATIONS: &[Migration] = &[
     },
     Migration {
         version: 5,
-        name: "grants",
-        sql: include_str!("../migrations/0005_grants.sql"),
+        name: "upkeep",
+        sql: include_str!("../migrations/0005_upkeep.sql"),
     },
     Migration {
         version: 6,
-        name: "upkeep",
-        sql: include_str!("../migrations/0006_upkeep.sql"),
+        name: "grants",
+        sql: include_str!("../migrations/0006_grants.sql"),
     },
 ];
 

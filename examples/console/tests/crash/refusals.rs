@@ -171,11 +171,11 @@ fn older_tables_that_the_user_may_not_change_are_told() {
     let owner = with_tables(server, "older");
     server.execute(
         "older",
-        "DELETE FROM augmented.schema_migrations WHERE version = 5",
+        "DELETE FROM augmented.schema_migrations WHERE version = 6",
     );
     check(
         &server.url_as("app", "older"),
-        "error: the tables in schema `augmented` are at version 4, this program needs 5, and this user may not change \
+        "error: the tables in schema `augmented` are at version 5, this program needs 6, and this user may not change \
          them (permission denied for database older): run `augmented list` once as the user who owns them",
     );
     // Whoever may change them does so in passing.
@@ -190,7 +190,7 @@ fn missing_tables_that_the_user_may_not_make_are_told() {
     server.new_database("empty");
     check(
         &server.url_as("nobody", "empty"),
-        "error: the tables in schema `augmented` are at version 0, this program needs 5, and this user may not change \
+        "error: the tables in schema `augmented` are at version 0, this program needs 6, and this user may not change \
          them (permission denied for database empty): run `augmented list` once as the user who owns them",
     );
 }
@@ -201,11 +201,11 @@ fn newer_tables_are_told() {
     let store = with_tables(server, "newer");
     server.execute(
         "newer",
-        "INSERT INTO augmented.schema_migrations VALUES (6, 'later', '')",
+        "INSERT INTO augmented.schema_migrations VALUES (7, 'later', '')",
     );
     check(
         &store,
-        "error: the tables in schema `augmented` are at version 6, and this program knows 5 at most: update the program",
+        "error: the tables in schema `augmented` are at version 7, and this program knows 6 at most: update the program",
     );
 }
 

@@ -202,22 +202,6 @@ END $do$;
 -- Tasks of their own go by their own end; those of workflows go with their instance.
 CREATE INDEX task_instances_alone ON task_instances (ended_at) WHERE workflow_instance_id IS NULL;
 
--- Slices are reached through their tables only.
-DO $do$
-DECLARE
-    slice regclass;
-    role text;
-BEGIN
-    FOR slice IN SELECT inhrelid::regclass FROM pg_inherits h JOIN pg_class c ON c.oid = h.inhparent
-                 WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'p' LOOP
-        FOREACH role IN ARRAY ARRAY['aug_app', 'aug_read'] LOOP
-            IF EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
-                EXECUTE format('REVOKE ALL ON %s FROM %I', slice, role);
-            END IF;
-        END LOOP;
-    END LOOP;
-END $do$;
-
 -- The tables that are split, each with the column of the id it is split by.
 CREATE FUNCTION aug_split_tables() RETURNS TABLE (base text, key text)
 LANGUAGE sql IMMUTABLE SET search_path FROM CURRENT AS $f$
