@@ -941,3 +941,41 @@ async fn a_published_version_is_frozen_and_the_highest_one_starts() {
     );
     let _: Timestamp = engine.now();
 }
+
+/// PostgreSQL keeps no text with this character, so it is refused where it comes in, on every store.
+#[tokio::test]
+async fn the_character_u_0000_is_refused_wherever_data_comes_in() {
+    let engine = virtual_engine(new_store().await)
+        .with_task("spoil", async |_: TaskContext, _: Value| {
+            Ok::<_, TaskError>(json!({"text": ["fine", "a\0b"]}))
+        })
+        .start()
+        .await
+        .unwrap();
+    let wait = json!({"stepId": "wait", "type": "EVENT_WAIT", "signalType": "go", "next": [{"nextStepId": "spoil"}]});
+    let texts = workflow("texts", vec![wait, task("spoil", "spoil")]);
+    engine.publish(texts).await.unwrap();
+    let start = |input| StartRequest::new("texts").with_input(input);
+    let refused = engine.start(start(json!({"a": "\0"}))).await.unwrap_err();
+    assert_eq!(
+        (refused.code(), refused.reason()),
+        ("INVALID_ARGUMENT", Some("INPUT_INVALID"))
+    );
+    assert!(refused.to_string().contains("at `/a`"), "{refused}");
+    let with_metadata = start(json!({})).with_metadata(json!({"b\0": 1}));
+    assert!(engine.start(with_metadata).await.is_err());
+
+    let handle = engine.start(start(json!({}))).await.unwrap();
+    let spoilt = SignalRequest::new("go").with_payload(json!(["\0"]));
+    let refused = engine.signal(handle.id(), spoilt).await.unwrap_err();
+    assert_eq!(refused.reason(), Some("SIGNAL_INVALID"));
+    engine
+        .signal(handle.id(), SignalRequest::new("go"))
+        .await
+        .unwrap();
+    let result = handle.result().await.unwrap();
+    assert_eq!(result.status, InstanceStatus::Failed);
+    let error = result.error.unwrap();
+    assert_eq!(error.code, "OUTPUT_VALIDATION_FAILED");
+    assert!(error.message.contains("`/text/1`"), "{}", error.message);
+}

@@ -7,6 +7,7 @@
 pub mod canonical;
 pub mod intake;
 pub mod nearest;
+mod nul;
 mod number;
 pub mod patch;
 pub mod pointer;
@@ -15,5 +16,6 @@ mod text_edit;
 
 pub use canonical::{content_hash, content_hash_hex};
 pub use intake::{Limits, Parsed, parse};
+pub use nul::nul_at;
 pub use number::normalise_numbers;
 pub use source::{Position, SourceMap, place, sort_findings};

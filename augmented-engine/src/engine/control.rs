@@ -8,6 +8,7 @@ use augmented_core::store::{NewMessage, SendOutcome};
 use augmented_core::{InstanceId, Seq};
 use serde_json::Value;
 
+use super::start::refuse_nul;
 use super::{Engine, InstanceView, WaitKind};
 use crate::EngineError;
 use crate::workflow::has_room_for;
@@ -176,6 +177,7 @@ impl Engine {
         let signal_id = request
             .signal_id
             .unwrap_or_else(|| self.shared().ids.new_id(self.now()).to_string());
+        refuse_nul("SIGNAL_INVALID", "the payload", &request.payload)?;
         let findings = view
             .flow()
             .check_signal(&request.signal_type, &request.payload);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use augmented_core::json::canonical;
+use augmented_core::json::{canonical, nul_at};
 use augmented_core::runtime::{DecideLimits, InstanceHeader, StartMessage};
 use augmented_core::store::{CommitOutcome, NewInstance, Refusal, StoreError};
 use augmented_core::validate::Finding;
@@ -204,6 +204,9 @@ impl Engine {
             .await?;
         let now = self.now();
         check_input(&plan, &request.input, now, &shared.limits)?;
+        if let Some(metadata) = &request.metadata {
+            refuse_nul("INPUT_INVALID", "the metadata", metadata)?;
+        }
         let new = self.new_instance(request, &plan, now);
         let instance = new.header.instance_id;
         let message = StartMessage::new(Arc::clone(&plan.task_pins));
@@ -251,6 +254,9 @@ impl Engine {
             .await?;
         let now = self.now();
         check_input(&plan, &request.input, now, &shared.limits)?;
+        if let Some(metadata) = &request.metadata {
+            refuse_nul("INPUT_INVALID", "the metadata", metadata)?;
+        }
         Ok(self.new_instance(request, &plan, now))
     }
 
@@ -306,6 +312,22 @@ impl Engine {
     }
 }
 
+/// Refuses the character that databases do not keep.
+pub(super) fn refuse_nul(
+    reason: &'static str,
+    what: &str,
+    value: &Value,
+) -> Result<(), EngineError> {
+    let Some(place) = nul_at(value) else {
+        return Ok(());
+    };
+    let message = format!(
+        "{what} holds the character U+0000 at `{}`, which no text may have: take it out",
+        place.escape_debug()
+    );
+    Err(EngineError::invalid(reason, message, Vec::new()))
+}
+
 fn check_input(
     plan: &StartPlan,
     input: &Value,
@@ -313,6 +335,7 @@ fn check_input(
     limits: &DecideLimits,
 ) -> Result<(), EngineError> {
     let flow = &plan.plan.flow;
+    refuse_nul("INPUT_INVALID", "the input", input)?;
     let mut findings = flow.check_input(input);
     if findings.is_empty()
         && let Err(error) = flow.initial_variables(input, now, limits)

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
+use augmented_core::json::nul_at;
 use augmented_core::runtime::{AttemptRecord, TaskDone};
 use augmented_core::store::{AttemptRow, FailedAttempt, StoreError};
 use augmented_core::validate::Finding;
@@ -396,6 +397,18 @@ fn end_attempt(
 
 /// Why an output is not one of the task.
 pub(crate) fn output_refused(work: &StepWork, output: &TaskOutput) -> Option<TaskError> {
+    if let Some(place) = nul_at(&output.output) {
+        let message = format!(
+            "the output holds the character U+0000 at `{}`, which no text may have",
+            place.escape_debug()
+        );
+        let info = ErrorInfo::new(
+            "OUTPUT_VALIDATION_FAILED",
+            ErrorCategory::Validation,
+            message,
+        );
+        return Some(TaskError::from_info(info));
+    }
     let findings = work.task.check_output(&output.output);
     let message = "the output does not fit the output schema of the task";
     (!findings.is_empty()).then(|| {
