@@ -2,6 +2,7 @@
 //! `AUGMENTED_TEST_POSTGRES` names.
 
 mod transactions;
+mod writes;
 
 use std::sync::Arc;
 
