@@ -7,5 +7,6 @@ cd "$(dirname "$0")/.."
 . scripts/postgres.sh
 start_postgres
 cargo test --workspace --all-features --locked
-AUGMENTED_TEST_STORE=$AUGMENTED_TEST_POSTGRES \
-    cargo test -p augmented-engine -p augmented-acceptance --all-features --locked
+# The same packages as before, or other features would have everything compiled again.
+AUGMENTED_TEST_STORE=$AUGMENTED_TEST_POSTGRES cargo test --workspace --all-features --locked \
+    --test running --test trouble --test workflow_scenarios --test validation_scenarios
