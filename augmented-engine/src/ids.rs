@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use augmented_core::Timestamp;
-use augmented_core::ids::{IdGen, uuid_v7};
+use augmented_core::ids::{IdGen, uuid_v7_micros};
 use uuid::Uuid;
 
 /// Row ids whose random part follows from a seed, or from randomness of the operating system.
@@ -19,7 +19,7 @@ use uuid::Uuid;
 /// ```
 #[derive(Debug)]
 pub struct Ids {
-    keys: [u64; 2],
+    key: u64,
     count: AtomicU64,
 }
 
@@ -28,7 +28,7 @@ impl Ids {
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
         Self {
-            keys: [mix(seed), mix(seed ^ GOLDEN)],
+            key: mix(seed),
             count: AtomicU64::new(0),
         }
     }
@@ -36,9 +36,8 @@ impl Ids {
     /// Ids that differ in every process.
     #[must_use]
     pub fn random() -> Self {
-        let random = || RandomState::new().build_hasher().finish();
         Self {
-            keys: [random(), random()],
+            key: RandomState::new().build_hasher().finish(),
             count: AtomicU64::new(0),
         }
     }
@@ -47,14 +46,9 @@ impl Ids {
 impl IdGen for Ids {
     fn new_id(&self, now: Timestamp) -> Uuid {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        // For fixed keys the first eight bytes are a bijection of the count, of which the id keeps 62 bits.
-        let first = mix(self.keys[0].wrapping_add(count.wrapping_mul(GOLDEN)));
-        let second = mix(self.keys[1] ^ count);
-        let mut random = [0; 10];
-        let (head, tail) = random.split_at_mut(2);
-        head.copy_from_slice(&second.to_be_bytes()[..2]);
-        tail.copy_from_slice(&first.to_be_bytes());
-        uuid_v7(now, &random)
+        // For a fixed key the random bytes are a bijection of the count, of which the id keeps 62 bits.
+        let random = mix(self.key.wrapping_add(count.wrapping_mul(GOLDEN)));
+        uuid_v7_micros(now, &random.to_be_bytes())
     }
 }
 

@@ -76,24 +76,25 @@ COMMENT ON TABLE workflow_instances IS 'Workflow instances: written at start, wh
 COMMENT ON COLUMN workflow_instances.version IS 'seq of the last fact contained in state';
 COMMENT ON COLUMN workflow_instances.state IS 'Snapshot; absent where the facts alone say it';
 COMMENT ON COLUMN workflow_instances.start IS 'The start fact (seq 0): task versions and limits it pinned; absent until it is decided';
-COMMENT ON COLUMN workflow_instances.trail IS 'The steps crossed by the start fact';
+COMMENT ON COLUMN workflow_instances.trail IS 'The steps crossed by the start fact: e step.visit entered, w step.visit waiting, c step.visit.attempt completed, x step.visit cancelled, t from.to.rule transition; steps count from 0; the rest in words';
 COMMENT ON COLUMN workflow_instances.owner_node IS 'The engine node that may write this instance; NULL is parked';
 COMMENT ON COLUMN workflow_instances.takeovers IS 'Take-overs since the last fact';
 COMMENT ON COLUMN workflow_instances.signals_kept IS 'Signals held in the state for later steps';
 COMMENT ON COLUMN workflow_instances.root_instance_id IS 'The topmost ancestor; NULL is the instance itself';
 
--- The workflow leads, so that nobody ever looks for an instance by (tenant_id, id) here: on tables that just began to
--- fill, an index that also begins with the tenant costs as much as the primary key, and such a plan is kept.
-CREATE INDEX workflow_instances_by_workflow ON workflow_instances (workflow_id, tenant_id, created_at DESC, id DESC);
+-- Ids are in the order of creation, so the primary key lists all instances of a tenant, and this one those of a workflow;
+-- both grow at their end, which is what an index does best. The workflow leads, so that nobody ever looks for an instance
+-- by (tenant_id, id) here: on tables that just began to fill, an index that also begins with the tenant costs as much as
+-- the primary key, and such a plan is kept.
+CREATE INDEX workflow_instances_by_workflow ON workflow_instances (workflow_id, tenant_id, id);
 CREATE INDEX workflow_instances_by_correlation ON workflow_instances (tenant_id, correlation_id) WHERE correlation_id IS NOT NULL;
 CREATE INDEX workflow_instances_by_parent ON workflow_instances (parent_instance_id) WHERE parent_instance_id IS NOT NULL;
 CREATE INDEX workflow_instances_owned ON workflow_instances (owner_node) WHERE owner_node IS NOT NULL;
 CREATE INDEX workflow_instances_expiring ON workflow_instances (expires_at) WHERE expires_at IS NOT NULL AND completed_at IS NULL;
--- Open by status, not by completed_at: a look-up of one instance that must not have ended would else scan all of this.
-CREATE INDEX workflow_instances_open ON workflow_instances (tenant_id, status, priority, created_at)
-    WHERE status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED');
--- For lists of all workflows, newest first. The tenant stands last for the same reason.
-CREATE INDEX workflow_instances_recent ON workflow_instances (created_at DESC, id DESC, tenant_id);
+-- Those that wait in the database alone; of the others the index of owners knows. Open by status, not by completed_at: a
+-- look-up of one instance that must not have ended would else scan all of this.
+CREATE INDEX workflow_instances_parked ON workflow_instances (tenant_id, status, priority, created_at)
+    WHERE owner_node IS NULL AND status NOT IN ('COMPLETED', 'FAILED', 'CANCELLED');
 CREATE INDEX workflow_instances_failed ON workflow_instances (tenant_id, updated_at) WHERE status = 'FAILED';
 
 CREATE TABLE workflow_idempotency_keys (
@@ -185,7 +186,7 @@ CREATE TABLE task_instances (
 COMMENT ON TABLE task_instances IS 'Tasks; a finished task of a workflow is the journal entry of its instance';
 COMMENT ON COLUMN task_instances.seq IS 'The fact number in the workflow instance, once its result is consumed';
 COMMENT ON COLUMN task_instances.activation IS 'The entry of the step that the result answers';
-COMMENT ON COLUMN task_instances.trail IS 'The steps crossed after the result';
+COMMENT ON COLUMN task_instances.trail IS 'The steps crossed after the result; see workflow_instances.trail';
 COMMENT ON COLUMN task_instances.updated_at IS 'When the row was last written; of a journal entry, when the fact was applied';
 
 CREATE INDEX task_instances_open ON task_instances (workflow_instance_id) WHERE ended_at IS NULL;
@@ -270,12 +271,13 @@ BEGIN
         USING ERRCODE = 'AU002', CONSTRAINT = TG_NAME;
 END $f$;
 
--- A failed instance may be taken up again by an operator; nothing else moves once it ended.
-CREATE TRIGGER workflow_instances_end_is_final BEFORE UPDATE ON workflow_instances FOR EACH ROW
+-- A failed instance may be taken up again by an operator; nothing else moves once it ended. After the update, because a
+-- trigger before it has every row locked first, with a record of that in the log.
+CREATE TRIGGER workflow_instances_end_is_final AFTER UPDATE ON workflow_instances FOR EACH ROW
     WHEN (OLD.completed_at IS NOT NULL AND NEW.status <> OLD.status
           AND NOT (OLD.status = 'FAILED' AND NEW.status IN ('RUNNING', 'COMPENSATING')))
     EXECUTE FUNCTION aug_refuse('workflow instance');
-CREATE TRIGGER task_instances_end_is_final BEFORE UPDATE ON task_instances FOR EACH ROW
+CREATE TRIGGER task_instances_end_is_final AFTER UPDATE ON task_instances FOR EACH ROW
     WHEN (OLD.ended_at IS NOT NULL AND NEW.status <> OLD.status)
     EXECUTE FUNCTION aug_refuse('task instance');
 
@@ -283,6 +285,6 @@ CREATE FUNCTION aug_refuse_input() RETURNS trigger LANGUAGE plpgsql SET search_p
 BEGIN
     RAISE EXCEPTION '% %: the input cannot be changed', TG_ARGV[0], OLD.id USING ERRCODE = 'AU002', CONSTRAINT = TG_NAME;
 END $f$;
-CREATE TRIGGER task_instances_input_is_final BEFORE UPDATE OF input ON task_instances FOR EACH ROW
+CREATE TRIGGER task_instances_input_is_final AFTER UPDATE OF input ON task_instances FOR EACH ROW
     WHEN (OLD.input IS DISTINCT FROM NEW.input)
     EXECUTE FUNCTION aug_refuse_input('task instance');

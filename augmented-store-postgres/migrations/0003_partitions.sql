@@ -15,6 +15,8 @@ BEGIN
     FOREACH base IN ARRAY ARRAY['workflow_instances', 'task_instances', 'task_attempts', 'workflow_history'] LOOP
         EXECUTE format('CREATE TABLE %I PARTITION OF %I %s', base || p_suffix, base, p_bounds);
     END LOOP;
+    -- An instance is written once more at least, when it parks or ends: the new version fits beside the old one.
+    EXECUTE format('ALTER TABLE %I SET (fillfactor = 45)', 'workflow_instances' || p_suffix);
     EXECUTE format('CREATE UNIQUE INDEX %I ON %I (workflow_instance_id, seq) WHERE seq IS NOT NULL',
                    'task_instances' || p_suffix || '_fact', 'task_instances' || p_suffix);
 END $f$;

@@ -2,7 +2,9 @@
 --
 -- Statements see rows as of their own beginning, and the first takes the lock that fencing waits for; so whatever
 -- follows is decided on rows no other node can change. The settings below keep plans what they are on empty tables,
--- on full ones and on those whose statistics are late: index look-ups from the arrays outward.
+-- on full ones and on those whose statistics are late: index look-ups from the arrays outward. `OFFSET 0` keeps a join in
+-- that order; where the table is written, `LIMIT` has the planner expect one row of the array, not ten, or it would read
+-- the whole of a table that just began to fill.
 
 CREATE FUNCTION aug_commit(
     p_node uuid,
@@ -43,7 +45,7 @@ CREATE FUNCTION aug_commit(
 LANGUAGE plpgsql
 SET search_path FROM CURRENT
 SET plan_cache_mode = force_generic_plan
-SET enable_seqscan = off
+SET enable_seqscan = off SET cpu_tuple_cost = 1
 SET enable_hashjoin = off
 SET enable_mergejoin = off
 SET enable_bitmapscan = off
@@ -63,9 +65,9 @@ BEGIN
 
     IF cardinality(v_id) > 0 THEN
         -- Several nodes may wake the same instances: in the order of ids, none waits for one that waits for it.
-        PERFORM FROM unnest(v_tenant, v_id) AS v(tenant, id)
-            JOIN workflow_instances w ON w.tenant_id = v.tenant AND w.id = v.id
-            ORDER BY w.id FOR NO KEY UPDATE OF w;
+        PERFORM FROM (SELECT * FROM unnest(v_tenant, v_id) AS v(tenant, id) ORDER BY id) AS v
+            CROSS JOIN LATERAL (SELECT w.id FROM workflow_instances w
+                                WHERE w.tenant_id = v.tenant AND w.id = v.id FOR NO KEY UPDATE) AS w;
         SELECT jsonb_agg(v.id) INTO refused
         FROM unnest(v_tenant, v_id, v_owned, v_seq) AS v(tenant, id, owned, seq)
         LEFT JOIN workflow_instances w ON w.tenant_id = v.tenant AND w.id = v.id
@@ -81,8 +83,9 @@ BEGIN
         SELECT jsonb_agg(jsonb_build_object('instance', k.instance, 'holder', h.instance_id,
                    'same', h.input_hash IS NOT DISTINCT FROM decode(k.hash, 'hex'))) INTO refused
         FROM jsonb_to_recordset(p_keys) AS k(tenant uuid, workflow text, key text, instance uuid, hash text)
-        JOIN workflow_idempotency_keys h
-          ON h.tenant_id = k.tenant AND h.workflow_id = k.workflow AND h.idempotency_key = k.key;
+        CROSS JOIN LATERAL (
+            SELECT h.instance_id, h.input_hash FROM workflow_idempotency_keys h
+            WHERE h.tenant_id = k.tenant AND h.workflow_id = k.workflow AND h.idempotency_key = k.key OFFSET 0) AS h;
         IF refused IS NOT NULL THEN
             RETURN jsonb_build_object('taken', refused);
         END IF;
@@ -188,10 +191,12 @@ BEGIN
             error = CASE WHEN u.snapshot THEN u.error::jsonb ELSE w.error END,
             cancellation = coalesce(u.cancellation::jsonb, w.cancellation),
             current_step_id = coalesce(u.step, w.current_step_id)
-        FROM unnest(u_tenant, u_id, u_owned, u_snapshot, u_status, u_seq, u_owner, u_signals, u_started, u_updated,
-                    u_completed, u_output, u_state, u_start, u_trail, u_step, u_error, u_cancellation, u_progress)
-          AS u(tenant, id, owned, snapshot, stat, seq, owner, signals, started, updated, completed, output, state,
-               begun, trail, step, error, cancellation, progress)
+        FROM (SELECT * FROM unnest(
+                  u_tenant, u_id, u_owned, u_snapshot, u_status, u_seq, u_owner, u_signals, u_started, u_updated,
+                  u_completed, u_output, u_state, u_start, u_trail, u_step, u_error, u_cancellation, u_progress)
+                AS u(tenant, id, owned, snapshot, stat, seq, owner, signals, started, updated, completed, output, state,
+                     begun, trail, step, error, cancellation, progress)
+              LIMIT cardinality(u_id)) AS u
         WHERE w.tenant_id = u.tenant AND w.id = u.id
           AND w.owner_node IS NOT DISTINCT FROM CASE WHEN u.owned THEN p_node END;
         GET DIAGNOSTICS written = ROW_COUNT;
@@ -201,7 +206,8 @@ BEGIN
     END IF;
 
     IF cardinality(c_id) > 0 THEN
-        DELETE FROM workflow_mailbox AS m USING unnest(c_instance, c_id) AS c(instance, id)
+        DELETE FROM workflow_mailbox AS m 
+        USING (SELECT * FROM unnest(c_instance, c_id) AS c(instance, id) LIMIT cardinality(c_id)) AS c
         WHERE m.instance_id = c.instance AND m.id = c.id;
         GET DIAGNOSTICS written = ROW_COUNT;
         IF written <> cardinality(c_id) THEN
@@ -210,10 +216,11 @@ BEGIN
     END IF;
 
     IF cardinality(y_instance) > 0 THEN
-        DELETE FROM timers AS t USING unnest(y_tenant, y_instance, y_kind, y_activation, y_fire)
-          AS y(tenant, instance, kind, activation, fire)
-        WHERE t.tenant_id = y.tenant AND t.instance_id = y.instance AND t.kind = y.kind AND t.activation = y.activation
-          AND y.fire IS NULL;
+        DELETE FROM timers AS t 
+        USING (SELECT * FROM unnest(y_tenant, y_instance, y_kind, y_activation, y_fire)
+                 AS y(tenant, instance, kind, activation, fire)
+               WHERE fire IS NULL LIMIT cardinality(y_instance)) AS y
+        WHERE t.tenant_id = y.tenant AND t.instance_id = y.instance AND t.kind = y.kind AND t.activation = y.activation;
         INSERT INTO timers (tenant_id, instance_id, kind, activation, fire_at)
         SELECT tenant, instance, kind, activation, fire
         FROM unnest(y_tenant, y_instance, y_kind, y_activation, y_fire) AS y(tenant, instance, kind, activation, fire)
@@ -236,14 +243,18 @@ BEGIN
           SELECT tenant, id FROM unnest(i_tenant, i_id, i_completed) AS i(tenant, id, completed) WHERE completed IS NOT NULL
          ) AS e;
     IF ended_id IS NOT NULL THEN
-        DELETE FROM timers AS t USING unnest(ended_tenant, ended_id) AS e(tenant, id)
+        DELETE FROM timers AS t 
+        USING (SELECT * FROM unnest(ended_tenant, ended_id) AS e(tenant, id) LIMIT cardinality(ended_id)) AS e
         WHERE t.tenant_id = e.tenant AND t.instance_id = e.id;
-        DELETE FROM workflow_mailbox AS m USING unnest(ended_id) AS e(id) WHERE m.instance_id = e.id;
+        DELETE FROM workflow_mailbox AS m 
+        USING (SELECT * FROM unnest(ended_id) AS e(id) LIMIT cardinality(ended_id)) AS e
+        WHERE m.instance_id = e.id;
         UPDATE task_instances AS t SET
             status = 'CANCELLED', status_reason = 'INSTANCE_ENDED', ended_at = t.updated_at, executor_id = NULL,
             version = t.version + 1
-        FROM unnest(ended_id) AS e(id)
-        WHERE t.workflow_instance_id = e.id AND t.ended_at IS NULL;
+        WHERE t.workflow_instance_id = ANY (ended_id) AND t.ended_at IS NULL
+          AND t.id >= (SELECT aug_low_id(e.id) FROM unnest(ended_id) AS e(id) ORDER BY e.id LIMIT 1)
+          AND t.id <= (SELECT aug_high_id(e.id) FROM unnest(ended_id) AS e(id) ORDER BY e.id DESC LIMIT 1);
     END IF;
     RETURN NULL;
 END $f$;
@@ -288,12 +299,12 @@ $f$;
 
 -- Attempts as they fail; each brings the row of its task along, which shows that it will be tried again.
 CREATE FUNCTION aug_record_attempts(p_tasks jsonb, p_attempts jsonb) RETURNS void
-LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $f$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET cpu_tuple_cost = 1 SET jit = off AS $f$
 BEGIN
     -- The end of an instance closes its tasks: either it waits for this, or this sees it.
-    PERFORM FROM jsonb_to_recordset(p_tasks) AS p(tenant uuid, instance uuid)
-        JOIN workflow_instances w ON w.tenant_id = p.tenant AND w.id = p.instance
-        ORDER BY w.id FOR SHARE OF w;
+    PERFORM FROM (SELECT * FROM jsonb_to_recordset(p_tasks) AS p(tenant uuid, instance uuid) ORDER BY instance) AS p
+        CROSS JOIN LATERAL (SELECT w.id FROM workflow_instances w
+                            WHERE w.tenant_id = p.tenant AND w.id = p.instance FOR SHARE) AS w;
     INSERT INTO task_instances AS old (
         tenant_id, id, task_definition_id, workflow_instance_id, workflow_definition_id, activation, visit, attempt,
         failures, status, status_reason, type, created_at, updated_at, started_at, step_id, scope_path, input, error)
@@ -303,7 +314,9 @@ BEGIN
     FROM jsonb_to_recordset(p_tasks) AS p(tenant uuid, task uuid, definition uuid, instance uuid, activation bigint,
         visit integer, attempt integer, type text, created timestamptz, updated timestamptz, started timestamptz,
         step text, path text, input jsonb, error jsonb)
-    JOIN workflow_instances w ON w.tenant_id = p.tenant AND w.id = p.instance AND w.completed_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT w.workflow_definition_id FROM workflow_instances w
+        WHERE w.tenant_id = p.tenant AND w.id = p.instance AND w.completed_at IS NULL OFFSET 0) AS w
     ON CONFLICT (tenant_id, id) DO UPDATE SET
         attempt = excluded.attempt, failures = excluded.failures, status = 'RETRY_PENDING', status_reason = 'BACKOFF',
         updated_at = excluded.updated_at, started_at = excluded.started_at, error = excluded.error, executor_id = NULL,
@@ -311,14 +324,16 @@ BEGIN
     WHERE old.ended_at IS NULL AND old.attempt < excluded.attempt;
     PERFORM aug_insert_attempts((
         SELECT jsonb_agg(a.value) FROM jsonb_array_elements(p_attempts) AS a
-        JOIN task_instances t ON t.tenant_id = (a.value ->> 'tenant')::uuid AND t.id = (a.value ->> 'task')::uuid
+        CROSS JOIN LATERAL (
+            SELECT t.ended_at FROM task_instances t
+            WHERE t.tenant_id = (a.value ->> 'tenant')::uuid AND t.id = (a.value ->> 'task')::uuid OFFSET 0) AS t
         WHERE t.ended_at IS NULL));
 END $f$;
 
 -- Records the result of a task in a transaction of the host; the fact follows from it. Answers NULL if it is recorded, else
 -- the result that is there already, or that there is nothing to be completed any more.
 CREATE FUNCTION aug_complete(p_tenant uuid, p_instance uuid, p_task uuid, p_row jsonb) RETURNS jsonb
-LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $f$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET cpu_tuple_cost = 1 SET jit = off AS $f$
 DECLARE
     there jsonb;
 BEGIN
@@ -380,7 +395,7 @@ $f$;
 -- Accepts new instances, as for aug_insert_children; answers which were refused because somebody has their key, as
 -- aug_commit does, or NULL. It may be called in a transaction of the host, so it never fails because of a key.
 CREATE FUNCTION aug_accept(p_keys jsonb, p_new jsonb) RETURNS jsonb
-LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $f$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET cpu_tuple_cost = 1 SET jit = off AS $f$
 DECLARE
     taken jsonb;
 BEGIN
@@ -393,8 +408,9 @@ BEGIN
         SELECT jsonb_agg(jsonb_build_object('instance', k.instance, 'holder', h.instance_id,
                    'same', h.input_hash IS NOT DISTINCT FROM decode(k.hash, 'hex'))) INTO taken
         FROM jsonb_to_recordset(p_keys) AS k(tenant uuid, workflow text, key text, instance uuid, hash text)
-        JOIN workflow_idempotency_keys h
-          ON h.tenant_id = k.tenant AND h.workflow_id = k.workflow AND h.idempotency_key = k.key
+        CROSS JOIN LATERAL (
+            SELECT h.instance_id, h.input_hash FROM workflow_idempotency_keys h
+            WHERE h.tenant_id = k.tenant AND h.workflow_id = k.workflow AND h.idempotency_key = k.key OFFSET 0) AS h
         WHERE h.instance_id <> k.instance;
     END IF;
     PERFORM aug_insert_children((
@@ -412,7 +428,7 @@ END $f$;
 CREATE FUNCTION aug_deliver(m_tenant uuid[], m_instance uuid[], m_kind text[], m_key text[], m_payload text[])
 RETURNS bigint[]
 LANGUAGE plpgsql SET search_path FROM CURRENT
-SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET cpu_tuple_cost = 1 SET enable_hashjoin = off SET enable_mergejoin = off
 SET jit = off AS $f$
 DECLARE
     stored bigint[];
@@ -427,7 +443,9 @@ BEGIN
         INSERT INTO workflow_mailbox (id, tenant_id, instance_id, kind, message_key, payload)
         SELECT m.id, m.tenant, m.instance, m.kind, m.key, m.payload::jsonb
         FROM message m
-        JOIN workflow_instances w ON w.tenant_id = m.tenant AND w.id = m.instance AND w.completed_at IS NULL
+        CROSS JOIN LATERAL (
+            SELECT w.start FROM workflow_instances w
+            WHERE w.tenant_id = m.tenant AND w.id = m.instance AND w.completed_at IS NULL OFFSET 0) AS w
         WHERE (m.key IS NULL OR NOT EXISTS (
             SELECT FROM workflow_history h WHERE h.instance_id = m.instance AND h.message_key = m.key))
           AND (m.kind <> 'START' OR w.start IS NULL)
@@ -439,7 +457,8 @@ BEGIN
         RETURN '{}';
     END IF;
     WITH late AS (
-        DELETE FROM workflow_mailbox AS m USING unnest(m_instance, m_key, ids) AS x(instance, key, unused)
+        DELETE FROM workflow_mailbox AS m
+        USING (SELECT * FROM unnest(m_instance, m_key) AS x(instance, key) LIMIT cardinality(m_instance)) AS x
         WHERE m.instance_id = x.instance AND m.message_key = x.key AND m.id = ANY (ids)
           AND EXISTS (SELECT FROM workflow_history h WHERE h.instance_id = x.instance AND h.message_key = x.key)
         RETURNING m.id
@@ -453,7 +472,7 @@ END $f$;
 CREATE FUNCTION aug_send(
     m_tenant uuid[], m_instance uuid[], m_kind text[], m_key text[], m_payload text[], m_max integer[]
 ) RETURNS smallint[]
-LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $f$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET cpu_tuple_cost = 1 SET jit = off AS $f$
 DECLARE
     answers smallint[] := array_fill(0::smallint, ARRAY[cardinality(m_instance)]);
     stored bigint[];
@@ -469,9 +488,9 @@ BEGIN
         RETURN answers;
     END IF;
     -- Counting and storing must be one: those who send with a limit take turns at the instance.
-    PERFORM FROM unnest(m_tenant, m_instance) AS m(tenant, instance)
-        JOIN workflow_instances w ON w.tenant_id = m.tenant AND w.id = m.instance
-        ORDER BY w.id FOR NO KEY UPDATE OF w;
+    PERFORM FROM (SELECT * FROM unnest(m_tenant, m_instance) AS m(tenant, instance) ORDER BY instance) AS m
+        CROSS JOIN LATERAL (SELECT w.id FROM workflow_instances w
+                            WHERE w.tenant_id = m.tenant AND w.id = m.instance FOR NO KEY UPDATE) AS w;
     FOR at IN 1 .. cardinality(m_instance) LOOP
         IF m_max[at] IS NOT NULL THEN
             SELECT w.signals_kept INTO kept FROM workflow_instances w
@@ -497,17 +516,15 @@ END $f$;
 
 -- Turns due timers into messages, those of one instance together; other callers pass over what this one holds.
 CREATE FUNCTION aug_fire_timers(p_now timestamptz, p_limit integer) RETURNS bigint
-LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $f$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET cpu_tuple_cost = 1 SET jit = off AS $f$
 DECLARE
     fired bigint;
 BEGIN
     WITH due AS (
-        SELECT tenant_id, instance_id, kind, activation FROM timers
+        SELECT ctid AS place FROM timers
         WHERE fire_at <= p_now ORDER BY fire_at LIMIT p_limit FOR UPDATE SKIP LOCKED
     ), gone AS (
-        DELETE FROM timers AS t USING due
-        WHERE t.tenant_id = due.tenant_id AND t.instance_id = due.instance_id AND t.kind = due.kind
-          AND t.activation = due.activation
+        DELETE FROM timers AS t WHERE t.ctid = ANY (ARRAY(SELECT place FROM due))
         RETURNING t.tenant_id, t.instance_id, t.kind, t.activation, t.fire_at
     ), put AS (
         INSERT INTO workflow_mailbox (tenant_id, instance_id, kind, payload)
@@ -540,7 +557,7 @@ END $f$;
 -- Moves instances of a fenced node to another one that is not; answers which.
 CREATE FUNCTION aug_take_over(p_from uuid, p_to uuid, p_limit integer)
 RETURNS TABLE (tenant_id uuid, id uuid)
-LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $f$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET cpu_tuple_cost = 1 SET jit = off AS $f$
 #variable_conflict use_column
 BEGIN
     PERFORM FROM engine_nodes WHERE node_id = p_from AND fenced_at IS NOT NULL;

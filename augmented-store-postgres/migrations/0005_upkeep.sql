@@ -246,7 +246,9 @@ CREATE FUNCTION aug_new_slice_table(p_base text, p_name text) RETURNS void
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
 BEGIN
     EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL)', p_name, p_base);
-    IF p_base = 'task_instances' THEN
+    IF p_base = 'workflow_instances' THEN
+        EXECUTE format('ALTER TABLE %I SET (fillfactor = 45)', p_name);
+    ELSIF p_base = 'task_instances' THEN
         EXECUTE format('CREATE UNIQUE INDEX %I ON %I (workflow_instance_id, seq) WHERE seq IS NOT NULL',
                        p_name || '_fact', p_name);
     END IF;
@@ -371,8 +373,10 @@ LANGUAGE plpgsql SET search_path FROM CURRENT SET jit = off AS $f$
 DECLARE
     holds boolean;
 BEGIN
-    EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE status NOT IN (''COMPLETED'', ''FAILED'', ''CANCELLED''))
-                        OR EXISTS (SELECT FROM %I WHERE workflow_instance_id IS NULL AND ended_at IS NULL)',
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$I
+                                WHERE owner_node IS NULL AND status NOT IN (''COMPLETED'', ''FAILED'', ''CANCELLED''))
+                        OR EXISTS (SELECT FROM %1$I WHERE owner_node IS NOT NULL)
+                        OR EXISTS (SELECT FROM %2$I WHERE workflow_instance_id IS NULL AND ended_at IS NULL)',
                    'workflow_instances' || p_suffix, 'task_instances' || p_suffix) INTO holds;
     IF holds THEN
         RETURN 'OPEN';
@@ -408,7 +412,9 @@ BEGIN
     END IF;
     PERFORM aug_lock_slices('_default', p_wait_ms, true);
     PERFORM aug_lock_slices(p_suffix, p_wait_ms, false);
-    EXECUTE format('SELECT EXISTS (SELECT FROM %1$I WHERE status NOT IN (''COMPLETED'', ''FAILED'', ''CANCELLED''))
+    EXECUTE format('SELECT EXISTS (SELECT FROM %1$I
+                                WHERE owner_node IS NULL AND status NOT IN (''COMPLETED'', ''FAILED'', ''CANCELLED''))
+                        OR EXISTS (SELECT FROM %1$I WHERE owner_node IS NOT NULL)
                         OR EXISTS (SELECT FROM %1$I WHERE status = ''FAILED'')
                         OR EXISTS (SELECT FROM %2$I WHERE workflow_instance_id IS NULL AND ended_at IS NULL)',
                    'workflow_instances' || p_suffix, 'task_instances' || p_suffix) INTO holds;
@@ -482,7 +488,7 @@ COMMENT ON FUNCTION aug_purge IS 'Deletes ended instances, with everything of th
 
 -- Deletes ended tasks that belong to no instance.
 CREATE FUNCTION aug_purge_tasks(p_suffix text, p_limit integer, p_before timestamptz) RETURNS bigint
-LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $f$
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET cpu_tuple_cost = 1 SET jit = off AS $f$
 DECLARE
     tenants uuid[];
     ids uuid[];

@@ -215,6 +215,8 @@ impl PostgresConfig {
                 ("enable_seqscan", "off".to_owned()),
                 ("enable_hashjoin", "off".to_owned()),
                 ("enable_mergejoin", "off".to_owned()),
+                // Reading a key from its beginning looks cheap while a table is small, and the plan would stay.
+                ("cpu_tuple_cost", "1".to_owned()),
                 ("jit", "off".to_owned()),
             ]),
         })

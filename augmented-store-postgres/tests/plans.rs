@@ -91,7 +91,6 @@ struct Scan {
     kind: String,
     table: String,
     index: Option<String>,
-    #[expect(dead_code, reason = "shown where a test fails")]
     condition: String,
 }
 
@@ -151,6 +150,7 @@ async fn telling_store(fresh: &Fresh) -> PostgresStore {
     let settings = [
         "session_preload_libraries=auto_explain",
         "auto_explain.log_min_duration=0",
+        "auto_explain.sample_rate=1",
         "auto_explain.log_nested_statements=on",
         "auto_explain.log_analyze=on",
         "auto_explain.log_timing=off",
@@ -620,11 +620,8 @@ fn pages(statements: &[Statement], schema: &str) -> i64 {
 
 // ---- the tests ----------------------------------------------------------------------------------------------------
 
-/// Plans made on tables that just began to fill are kept for a while: no index but the keys may look good to them.
-///
-/// FIXME: some statements read all of a key or of a table then, because on ten pages that is cheapest, and keep that plan
-/// until the statistics change: joins of arrays with `workflow_instances` and `task_attempts` outside of functions, and in
-/// functions those that the planner may turn around. Only which indexes they use is held here.
+/// Plans made on tables that just began to fill are kept for a while: no index but the keys may look good to them, and no
+/// key may be read from its beginning.
 #[test]
 fn look_ups_keep_to_their_keys_on_a_fresh_database() {
     with_notices(|fresh, notices| async move {
@@ -649,7 +646,8 @@ fn look_ups_keep_to_their_keys_on_a_fresh_database() {
                     // Of results that handlers recorded.
                     "_workflow_instance_id_idx1",
                 ];
-                if !own.iter().any(|own| index.ends_with(own)) {
+                let reads_all = scan.condition.is_empty() && !may_read_all(call);
+                if reads_all || !own.iter().any(|own| index.ends_with(own)) {
                     wrong.push(format!("{call}: {scan:?}"));
                 }
             }
@@ -659,6 +657,11 @@ fn look_ups_keep_to_their_keys_on_a_fresh_database() {
         store.close().await;
         drop(fresh);
     });
+}
+
+/// Calls that go through a table in the order of a key and stop when they have enough.
+fn may_read_all(call: &str) -> bool {
+    matches!(call, "pending" | "next timer") || call.starts_with("list")
 }
 
 /// The statements by which one instance is found, as functions have them: for all values at once, without sequential scans.
@@ -697,7 +700,7 @@ fn an_instance_is_found_by_its_key_however_few_there_are() {
             there += more;
             let mut session = pool.begin().await.unwrap();
             let settings = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off;
-                SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_bitmapscan = off";
+                SET LOCAL cpu_tuple_cost = 1; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; SET LOCAL enable_bitmapscan = off";
             sqlx::raw_sql(settings)
                 .execute(&mut *session)
                 .await

@@ -27,8 +27,9 @@ use crate::task::{Lingering, RunEnd, RunOutcome, TaskRun};
 /// Commits that are decided before other tasks of the runtime get their turn.
 const COMMITS_PER_TURN: usize = 128;
 
-/// Commits that go to the store as soon as it is idle. While it is busy more of them gather; but where it answers at
-/// once, larger batches only drive what they are about out of the processor's caches.
+/// Commits that go at least to a store that answers at once, as one in memory does: larger batches would only drive what
+/// they are about out of the processor's caches. Any other store gets everything that is ready, because every call has
+/// its price.
 const ENOUGH_FOR_A_BATCH: usize = 32;
 
 /// How often in a row an instance goes on before those that wait.
@@ -58,6 +59,8 @@ pub(crate) struct Worker {
     in_flight: Option<InFlight>,
     /// Commits that go to the store one by one, to find the one it refuses.
     pub(super) one_by_one: usize,
+    /// Whether the last commit was answered when it was asked for.
+    answers_at_once: bool,
     /// Failures of the store in a row.
     pub(super) troubles: u32,
     /// Whether the node must register anew before anything is written.
@@ -104,6 +107,7 @@ impl Worker {
             spare_receipts: Vec::new(),
             in_flight: None,
             one_by_one: 0,
+            answers_at_once: true,
             troubles: 0,
             fenced: false,
             runs: FuturesUnordered::new(),
@@ -479,8 +483,8 @@ impl Worker {
     fn decide_ready(&mut self) -> usize {
         let mut decided = 0;
         let enough = match self.in_flight {
-            None => ENOUGH_FOR_A_BATCH,
-            Some(_) => usize::MAX,
+            None if self.answers_at_once => ENOUGH_FOR_A_BATCH,
+            None | Some(_) => usize::MAX,
         }
         .min(self.shared.config.commit_batch.max(1));
         while decided < COMMITS_PER_TURN
@@ -540,7 +544,8 @@ impl Worker {
     }
 
     fn send_batch(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.in_flight.is_some() || self.commits.is_empty() || self.fenced {
+        if self.in_flight.is_some() || self.commits.is_empty() || self.fenced || self.gathers_more()
+        {
             return false;
         }
         let (batch, receipts) = if self.one_by_one > 0 {
@@ -561,7 +566,15 @@ impl Worker {
         let (store, node) = (Arc::clone(&self.shared.store), self.node);
         let commit = Box::pin(async move { store.commit(node, batch).await });
         self.in_flight = Some(InFlight { commit, receipts });
-        self.poll_commit(cx)
+        self.answers_at_once = self.poll_commit(cx);
+        self.answers_at_once
+    }
+
+    /// Whether the batch waits for what is ready and will be decided in the next turn, which is due already.
+    fn gathers_more(&self) -> bool {
+        !self.answers_at_once
+            && !(self.ready.is_empty() && self.hot.is_empty())
+            && self.commits.len() < self.shared.config.commit_batch
     }
 
     fn poll_commit(&mut self, cx: &mut Context<'_>) -> bool {

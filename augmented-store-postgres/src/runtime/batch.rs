@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use augmented_core::runtime::{
-    AttemptRecord, Fact, InstanceHeader, InstanceState, Message, StartMessage, TaskDone, TrailEntry,
+    AttemptRecord, Fact, InstanceHeader, InstanceState, Message, TaskDone,
 };
 use augmented_core::store::{Expect, InstanceCommit, NewInstance, NewMessage, StoreError, TaskRow};
 use augmented_core::{NodeId, TaskInstanceId, TenantId};
@@ -19,6 +19,8 @@ use super::ledger::{Claim, owner_after};
 use super::text::{
     attempt_outcome, big, instant, int, json as text, message_kind, task_type, timer_kind,
 };
+use super::texts::Texts;
+use super::trail;
 
 /// How many facts an ended instance may have for its state to be left to them: reading it means to apply them again,
 /// and a fact costs well under a microsecond.
@@ -59,8 +61,8 @@ struct Starts {
     tenant: Vec<Uuid>,
     id: Vec<Uuid>,
     definition: Vec<Uuid>,
-    workflow: Vec<String>,
-    version: Vec<String>,
+    workflow: Texts,
+    version: Texts,
     status: Vec<&'static str>,
     seq: Vec<Option<i64>>,
     owner: Vec<Option<Uuid>>,
@@ -69,14 +71,14 @@ struct Starts {
     started: Vec<Option<Time>>,
     updated: Vec<Time>,
     completed: Vec<Option<Time>>,
-    input: Vec<String>,
-    output: Vec<Option<String>>,
-    state: Vec<Option<String>>,
-    start: Vec<Option<String>>,
-    trail: Vec<Option<String>>,
-    step: Vec<Option<String>>,
-    error: Vec<Option<String>>,
-    more: Vec<Option<String>>,
+    input: Texts,
+    output: Texts,
+    state: Texts,
+    start: Texts,
+    trail: Texts,
+    step: Texts,
+    error: Texts,
+    more: Texts,
 }
 
 #[derive(Default)]
@@ -92,13 +94,13 @@ struct Updates {
     started: Vec<Option<Time>>,
     updated: Vec<Option<Time>>,
     completed: Vec<Option<Time>>,
-    output: Vec<Option<String>>,
-    state: Vec<Option<String>>,
-    start: Vec<Option<String>>,
-    trail: Vec<Option<String>>,
-    step: Vec<Option<String>>,
-    error: Vec<Option<String>>,
-    cancellation: Vec<Option<String>>,
+    output: Texts,
+    state: Texts,
+    start: Texts,
+    trail: Texts,
+    step: Texts,
+    error: Texts,
+    cancellation: Texts,
     progress: Vec<bool>,
 }
 
@@ -121,13 +123,13 @@ struct Tasks {
     started: Vec<Time>,
     ended: Vec<Time>,
     duration: Vec<i64>,
-    step: Vec<String>,
-    path: Vec<Option<String>>,
-    outcome: Vec<Option<String>>,
-    input: Vec<String>,
-    output: Vec<Option<String>>,
-    error: Vec<Option<String>>,
-    trail: Vec<String>,
+    step: Texts,
+    path: Texts,
+    outcome: Texts,
+    input: Texts,
+    output: Texts,
+    error: Texts,
+    trail: Texts,
     known: Vec<bool>,
     any_known: bool,
 }
@@ -138,10 +140,10 @@ struct Facts {
     instance: Vec<Uuid>,
     seq: Vec<i64>,
     kind: Vec<&'static str>,
-    key: Vec<Option<String>>,
+    key: Texts,
     at: Vec<Time>,
-    payload: Vec<String>,
-    trail: Vec<String>,
+    payload: Texts,
+    trail: Texts,
 }
 
 #[derive(Default)]
@@ -260,13 +262,13 @@ impl Batch {
                 .bind(i.updated)
                 .bind(sparse(i.completed))
                 .bind(i.input)
-                .bind(sparse(i.output))
-                .bind(sparse(i.state))
-                .bind(sparse(i.start))
-                .bind(sparse(i.trail))
-                .bind(sparse(i.step))
-                .bind(sparse(i.error))
-                .bind(sparse(i.more));
+                .bind(i.output)
+                .bind(i.state)
+                .bind(i.start)
+                .bind(i.trail)
+                .bind(i.step)
+                .bind(i.error)
+                .bind(i.more);
         }
         if shape.tasks {
             query = query
@@ -287,11 +289,11 @@ impl Batch {
                 .bind(t.ended)
                 .bind(t.duration)
                 .bind(t.step)
-                .bind(sparse(t.path))
-                .bind(sparse(t.outcome))
+                .bind(t.path)
+                .bind(t.outcome)
                 .bind(t.input)
-                .bind(sparse(t.output))
-                .bind(sparse(t.error))
+                .bind(t.output)
+                .bind(t.error)
                 .bind(t.trail);
         }
         if shape.updates {
@@ -305,10 +307,11 @@ impl Batch {
                 .bind(u.signals)
                 .bind(sparse(u.updated))
                 .bind(sparse(u.completed))
-                .bind(sparse(u.output))
-                .bind(sparse(u.state))
-                .bind(sparse(u.step))
-                .bind(sparse(u.error))
+                .bind(u.output)
+                .bind(u.state)
+                .bind(u.step)
+                .bind(u.error)
+                .bind(expected)
                 .bind(expected);
         }
         query
@@ -321,31 +324,29 @@ impl Batch {
         const TASK: usize = 330;
         const FACT: usize = 90;
         const OTHER: usize = 80;
-        let full =
-            |texts: &[Option<String>]| texts.iter().flatten().map(String::len).sum::<usize>();
         let all = |texts: &[String]| texts.iter().map(String::len).sum::<usize>();
         let (starts, updates, tasks, facts) =
             (&self.starts, &self.updates, &self.tasks, &self.facts);
         starts.id.len() * START
-            + all(&starts.input)
-            + full(&starts.output)
-            + full(&starts.state)
-            + full(&starts.start)
-            + full(&starts.trail)
+            + starts.input.bytes()
+            + starts.output.bytes()
+            + starts.state.bytes()
+            + starts.start.bytes()
+            + starts.trail.bytes()
             + updates.id.len() * UPDATE
-            + full(&updates.output)
-            + full(&updates.state)
-            + full(&updates.start)
-            + full(&updates.trail)
-            + full(&updates.error)
+            + updates.output.bytes()
+            + updates.state.bytes()
+            + updates.start.bytes()
+            + updates.trail.bytes()
+            + updates.error.bytes()
             + tasks.id.len() * TASK
-            + all(&tasks.input)
-            + full(&tasks.output)
-            + full(&tasks.error)
-            + all(&tasks.trail)
+            + tasks.input.bytes()
+            + tasks.output.bytes()
+            + tasks.error.bytes()
+            + tasks.trail.bytes()
             + facts.seq.len() * FACT
-            + all(&facts.payload)
-            + all(&facts.trail)
+            + facts.payload.bytes()
+            + facts.trail.bytes()
             + (self.consumed.1.len() + self.timers.instance.len()) * OTHER
             + (self.outbox.tenant.len() + self.children.len()) * START
             + all(&self.outbox.payload)
@@ -365,16 +366,15 @@ impl Batch {
         if let Some(key) = &header.idempotency_key {
             self.keys.push(key_row(key, new));
         }
-        let (start, trail, started) = start_of(&commit.facts)?;
+        let first = start_of(&commit.facts);
         let snapshot = commit.snapshot.as_ref();
         let state = snapshot.map(|snapshot| &*snapshot.state);
         let rows = &mut self.starts;
         rows.tenant.push(header.tenant_id.0);
         rows.id.push(header.instance_id.0);
         rows.definition.push(header.definition.id);
-        rows.workflow
-            .push(header.definition.workflow_id.to_string());
-        rows.version.push(header.definition.version.to_string());
+        rows.workflow.push(Some(&header.definition.workflow_id))?;
+        rows.version.push(Some(&header.definition.version))?;
         rows.status.push(match (state, commit.facts.is_empty()) {
             (Some(state), _) => state.status.as_str(),
             (None, false) => "RUNNING",
@@ -387,7 +387,7 @@ impl Batch {
         });
         rows.signals.push(int(commit.signals_kept));
         rows.created.push(instant(header.created_at));
-        rows.started.push(started);
+        rows.started.push(first.map(|first| instant(first.at)));
         let updated = commit
             .facts
             .last()
@@ -395,21 +395,13 @@ impl Batch {
         rows.updated.push(instant(updated));
         rows.completed
             .push(state.and_then(|state| state.completed_at).map(instant));
-        rows.input.push(text(&header.input)?);
-        let RowState {
-            state: kept,
-            output,
-            error,
-        } = RowState::of(commit)?;
-        rows.output.push(output);
-        rows.state.push(kept);
-        rows.error.push(error);
-        rows.start.push(start);
-        rows.trail.push(trail);
-        rows.step.push(
-            snapshot.and_then(|snapshot| snapshot.current_step.as_deref().map(str::to_owned)),
-        );
-        rows.more.push(more(header, state)?);
+        rows.input.push_json(Some(&header.input))?;
+        let state_columns = (&mut rows.output, &mut rows.state, &mut rows.error);
+        push_state(commit, state_columns)?;
+        push_start_fact(first, (&mut rows.start, &mut rows.trail))?;
+        rows.step
+            .push(snapshot.and_then(|snapshot| snapshot.current_step.as_deref()))?;
+        rows.more.push_json(more(header, state).as_ref())?;
         Ok(())
     }
 
@@ -431,16 +423,16 @@ impl Batch {
                 None
             }
         };
-        let (start, trail, started) = start_of(&commit.facts)?;
+        let first = start_of(&commit.facts);
         let row_stays = known.is_some_and(|(signals, taken_over, _)| {
             signals == commit.signals_kept && (!taken_over || commit.facts.is_empty())
         });
-        if commit.snapshot.is_none() && start.is_none() && row_stays {
+        if commit.snapshot.is_none() && first.is_none() && row_stays {
             return Ok(());
         }
         // The short statement writes snapshots; what may be open in other tables is closed with the end.
         self.needs_function |= commit.snapshot.is_none()
-            || start.is_some()
+            || first.is_some()
             || known
                 .is_none_or(|(_, taken_over, is_plain)| taken_over || (commit.ends() && !is_plain));
         let snapshot = commit.snapshot.as_ref();
@@ -455,29 +447,21 @@ impl Batch {
         rows.owner
             .push(owner_after(commit, node).map(|owner| owner.0));
         rows.signals.push(int(commit.signals_kept));
-        rows.started.push(started);
+        rows.started.push(first.map(|first| instant(first.at)));
         rows.updated.push(match snapshot {
             Some(_) => commit.facts.last().map(|fact| instant(fact.at)),
             None => None,
         });
         rows.completed
             .push(state.and_then(|state| state.completed_at).map(instant));
-        let RowState {
-            state: kept,
-            output,
-            error,
-        } = RowState::of(commit)?;
-        rows.output.push(output);
-        rows.state.push(kept);
-        rows.error.push(error);
-        rows.start.push(start);
-        rows.trail.push(trail);
-        rows.step.push(
-            snapshot.and_then(|snapshot| snapshot.current_step.as_deref().map(str::to_owned)),
-        );
-        let cancellation = cancellation(state)?;
+        let state_columns = (&mut rows.output, &mut rows.state, &mut rows.error);
+        push_state(commit, state_columns)?;
+        push_start_fact(first, (&mut rows.start, &mut rows.trail))?;
+        rows.step
+            .push(snapshot.and_then(|snapshot| snapshot.current_step.as_deref()))?;
+        let cancellation = state.and_then(|state| state.cancellation.as_ref());
         self.needs_function |= cancellation.is_some();
-        rows.cancellation.push(cancellation);
+        rows.cancellation.push_json(cancellation)?;
         rows.progress.push(!commit.facts.is_empty());
         Ok(())
     }
@@ -519,10 +503,11 @@ impl Batch {
         rows.instance.push(commit.instance.0);
         rows.seq.push(big(fact.seq));
         rows.kind.push(message_kind(&fact.message));
-        rows.key.push(fact.message.message_key());
+        rows.key.push(fact.message.message_key().as_deref())?;
         rows.at.push(instant(fact.at));
-        rows.payload.push(text(&fact.message)?);
-        rows.trail.push(text(&fact.trail)?);
+        rows.payload.push_json(Some(&fact.message))?;
+        rows.trail
+            .push_with(|cells| trail::write(&fact.trail, cells))?;
         Ok(())
     }
 
@@ -555,18 +540,15 @@ impl Batch {
         rows.ended.push(instant(done.ended_at));
         rows.duration
             .push(done.ended_at.micros_since(done.started_at).max(0) / 1000);
-        rows.step.push(task.step_id.to_string());
-        rows.path.push(task.path.as_deref().map(str::to_owned));
-        rows.outcome
-            .push(done.outcome.as_deref().map(str::to_owned));
-        rows.input.push(text(&task.input)?);
-        rows.output
-            .push(match done.output.is_null() && done.error.is_some() {
-                true => None,
-                false => Some(text(&done.output)?),
-            });
-        rows.error.push(done.error.as_ref().map(text).transpose()?);
-        rows.trail.push(text(&fact.trail)?);
+        rows.step.push(Some(&task.step_id))?;
+        rows.path.push(task.path.as_deref())?;
+        rows.outcome.push(done.outcome.as_deref())?;
+        rows.input.push_json(Some(&task.input))?;
+        let has_output = done.error.is_none() || !done.output.is_null();
+        rows.output.push_json(has_output.then_some(&done.output))?;
+        rows.error.push_json(done.error.as_ref())?;
+        rows.trail
+            .push_with(|cells| trail::write(&fact.trail, cells))?;
         rows.known.push(known);
         rows.any_known |= known;
         for record in &done.failed_attempts {
@@ -639,13 +621,13 @@ impl Batch {
             .bind(i.updated)
             .bind(sparse(i.completed))
             .bind(i.input)
-            .bind(sparse(i.output))
-            .bind(sparse(i.state))
-            .bind(sparse(i.start))
-            .bind(sparse(i.trail))
-            .bind(sparse(i.step))
-            .bind(sparse(i.error))
-            .bind(sparse(i.more))
+            .bind(i.output)
+            .bind(i.state)
+            .bind(i.start)
+            .bind(i.trail)
+            .bind(i.step)
+            .bind(i.error)
+            .bind(i.more)
             .bind(u.tenant)
             .bind(u.id)
             .bind(u.owned)
@@ -657,13 +639,13 @@ impl Batch {
             .bind(sparse(u.started))
             .bind(sparse(u.updated))
             .bind(sparse(u.completed))
-            .bind(sparse(u.output))
-            .bind(sparse(u.state))
-            .bind(sparse(u.start))
-            .bind(sparse(u.trail))
-            .bind(sparse(u.step))
-            .bind(sparse(u.error))
-            .bind(sparse(u.cancellation))
+            .bind(u.output)
+            .bind(u.state)
+            .bind(u.start)
+            .bind(u.trail)
+            .bind(u.step)
+            .bind(u.error)
+            .bind(u.cancellation)
             .bind(u.progress)
             .bind(t.tenant)
             .bind(t.id)
@@ -683,18 +665,18 @@ impl Batch {
             .bind(t.ended)
             .bind(t.duration)
             .bind(t.step)
-            .bind(sparse(t.path))
-            .bind(sparse(t.outcome))
+            .bind(t.path)
+            .bind(t.outcome)
             .bind(t.input)
-            .bind(sparse(t.output))
-            .bind(sparse(t.error))
+            .bind(t.output)
+            .bind(t.error)
             .bind(t.trail)
             .bind(known)
             .bind(h.tenant)
             .bind(h.instance)
             .bind(h.seq)
             .bind(h.kind)
-            .bind(sparse(h.key))
+            .bind(h.key)
             .bind(h.at)
             .bind(h.payload)
             .bind(h.trail)
@@ -743,49 +725,36 @@ fn task_of(tasks: &[TaskRow], id: TaskInstanceId) -> Option<&TaskRow> {
     tasks.iter().find(|task| task.task_instance_id == id)
 }
 
-type StartColumns = (Option<String>, Option<String>, Option<Time>);
+/// The start fact, if it is among these.
+fn start_of(facts: &[Fact]) -> Option<&Fact> {
+    facts
+        .first()
+        .filter(|fact| fact.seq == 0 && matches!(fact.message, Message::Start(_)))
+}
 
-/// The columns of the start fact, if it is among these.
-fn start_of(facts: &[Fact]) -> Result<StartColumns, StoreError> {
-    let Some(Fact {
-        seq: 0,
-        at,
-        message: Message::Start(start),
-        trail,
-    }) = facts.first()
-    else {
-        return Ok((None, None, None));
+/// Writes the columns of the start fact.
+fn push_start_fact(
+    fact: Option<&Fact>,
+    (start, trail): (&mut Texts, &mut Texts),
+) -> Result<(), StoreError> {
+    let Some((fact, Message::Start(message))) = fact.map(|fact| (fact, &fact.message)) else {
+        start.push(None)?;
+        return trail.push(None);
     };
-    let (start, trail): (&StartMessage, &Vec<TrailEntry>) = (start, trail);
-    Ok((Some(text(start)?), Some(text(trail)?), Some(instant(*at))))
+    start.push_json(Some(message))?;
+    trail.push_with(|cells| trail::write(&fact.trail, cells))
 }
 
-/// What the row of an instance says of its state.
-struct RowState {
-    state: Option<String>,
-    output: Option<String>,
-    error: Option<String>,
-}
-
-impl RowState {
-    fn of(commit: &InstanceCommit) -> Result<Self, StoreError> {
-        let Some(snapshot) = &commit.snapshot else {
-            return Ok(Self {
-                state: None,
-                output: None,
-                error: None,
-            });
-        };
-        let state = &*snapshot.state;
-        let kept = (!is_told_by_facts(commit, state))
-            .then(|| text(&state.without_header()))
-            .transpose()?;
-        Ok(Self {
-            state: kept,
-            output: state.output.as_ref().map(text).transpose()?,
-            error: state.error.as_ref().map(text).transpose()?,
-        })
-    }
+/// Writes what the row of an instance says of its state: output, state, error.
+fn push_state(
+    commit: &InstanceCommit,
+    (output, kept, error): (&mut Texts, &mut Texts, &mut Texts),
+) -> Result<(), StoreError> {
+    let state = commit.snapshot.as_ref().map(|snapshot| &*snapshot.state);
+    output.push_json(state.and_then(|state| state.output.as_ref()))?;
+    error.push_json(state.and_then(|state| state.error.as_ref()))?;
+    let said = state.filter(|state| !is_told_by_facts(commit, state));
+    kept.push_json(said.map(InstanceState::without_header).as_ref())
 }
 
 /// Whether the facts of an instance that ended say everything about it: there are few, and the last one ended it. Where
@@ -797,23 +766,13 @@ fn is_told_by_facts(commit: &InstanceCommit, state: &InstanceState) -> bool {
         && state.seq.is_some_and(|seq| seq < FACTS_WITHOUT_STATE)
 }
 
-fn cancellation(state: Option<&InstanceState>) -> Result<Option<String>, StoreError> {
-    state
-        .and_then(|state| state.cancellation.as_ref())
-        .map(text)
-        .transpose()
-}
-
 /// The columns of an instance that most instances leave empty, as one JSON object.
-fn more(
-    header: &InstanceHeader,
-    state: Option<&InstanceState>,
-) -> Result<Option<String>, StoreError> {
+fn more(header: &InstanceHeader, state: Option<&InstanceState>) -> Option<Map<String, Value>> {
     let mut more = rare(header);
     if let Some(cancellation) = state.and_then(|state| state.cancellation.as_ref()) {
         more.insert("cancellation".to_owned(), json!(cancellation));
     }
-    (!more.is_empty()).then(|| text(&more)).transpose()
+    (!more.is_empty()).then_some(more)
 }
 
 fn rare(header: &InstanceHeader) -> Map<String, Value> {

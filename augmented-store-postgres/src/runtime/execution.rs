@@ -62,7 +62,8 @@ impl ExecutionStatements {
             pending: fill(
                 "SELECT m.tenant_id, m.instance_id, m.id, m.payload, w.owner_node IS NULL AS parked \
                  FROM $schema.workflow_mailbox m \
-                 JOIN $schema.workflow_instances w ON w.tenant_id = m.tenant_id AND w.id = m.instance_id \
+                 CROSS JOIN LATERAL (SELECT w.owner_node FROM $schema.workflow_instances w \
+                     WHERE w.tenant_id = m.tenant_id AND w.id = m.instance_id OFFSET 0) AS w \
                  WHERE w.owner_node IS NULL OR w.owner_node = $1 ORDER BY m.id LIMIT $2",
             ),
             fire: fill("SELECT $schema.aug_fire_timers($1, $2)"),

@@ -58,14 +58,18 @@ const TASKS: &str = "INSERT INTO $schema.task_instances (
       AS t(tenant, id, definition, instance, workflow, seq, activation, visit, attempt, stat, kind, created, updated,
            started, ended, duration, step, path, outcome, input, output, error, trail)";
 
-/// The owner is compared such that no index helps: all instances of a node are many, those of a batch few.
+/// The owner is compared such that no index helps: all instances of a node are many, those of a batch few. The limit is
+/// all of them; without one the planner expects ten rows, and on a table with as few it would rather read that whole, and
+/// keep doing so while it grows.
 const UPDATES: &str = "UPDATE $schema.workflow_instances AS w SET
         status = u.stat::$schema.instance_status, version = u.seq, owner_node = u.owner, state = u.state::jsonb,
         signals_kept = u.signals, updated_at = coalesce(u.updated, w.updated_at), completed_at = u.completed,
         output = u.output::jsonb, error = u.error::jsonb, current_step_id = coalesce(u.step, w.current_step_id)
-    FROM fence, unnest(?::uuid[], ?::uuid[], ?::text[], ?::bigint[], ?::uuid[], ?::integer[], ?::timestamptz[],
-        ?::timestamptz[], ?::text[], ?::text[], ?::text[], ?::text[])
-      AS u(tenant, id, stat, seq, owner, signals, updated, completed, output, state, step, error)
+    FROM fence, (
+        SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::bigint[], ?::uuid[], ?::integer[], ?::timestamptz[],
+            ?::timestamptz[], ?::text[], ?::text[], ?::text[], ?::text[])
+          AS u(tenant, id, stat, seq, owner, signals, updated, completed, output, state, step, error)
+        LIMIT ?) AS u
     WHERE w.tenant_id = u.tenant AND w.id = u.id AND w.owner_node IS NOT DISTINCT FROM $1
     RETURNING 1";
 

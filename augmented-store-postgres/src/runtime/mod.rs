@@ -11,6 +11,8 @@ mod ledger;
 mod query;
 mod read;
 mod text;
+mod texts;
+mod trail;
 
 pub(crate) use accept::AcceptStatements;
 pub(crate) use bell::Bell;

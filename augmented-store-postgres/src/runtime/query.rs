@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use augmented_core::ids::uuid_v7;
 use augmented_core::runtime::{Fact, InstanceStatus};
 use augmented_core::store::{
     InstanceFilter, InstancePage, InstanceSummary, LoadedInstance, Page, QueryStore, StoreError,
 };
-use augmented_core::{InstanceId, Seq, TenantId};
+use augmented_core::{InstanceId, Seq, TenantId, Timestamp};
 use rustc_hash::FxHashMap;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
+use sqlx::types::Uuid;
 use sqlx::types::chrono::{DateTime, Utc};
 
 use super::read::{HEADER_COLUMNS, get, header_of};
@@ -19,6 +21,10 @@ use super::text::{instant, timestamp};
 use crate::error::store_error;
 use crate::transaction::{SNAPSHOT, Transaction};
 use crate::{PostgresStore, SchemaName};
+
+/// How far the instant in the id of an instance and that of its creation may lie apart: an id is made first, and the
+/// row of a child when its parent was decided.
+const ID_SLACK_MILLIS: i64 = 60_000;
 
 /// The statements of this module, written for one schema.
 pub(crate) struct QueryStatements {
@@ -80,16 +86,20 @@ impl QueryStore for PostgresStore {
             query = query.bind(parent.0);
         }
         if let Some(from) = filter.created_from {
-            query = query.bind(instant(from));
+            query = query
+                .bind(instant(from))
+                .bind(first_id(from.plus_millis(-ID_SLACK_MILLIS)));
         }
         if let Some(before) = filter.created_before {
-            query = query.bind(instant(before));
+            query = query
+                .bind(instant(before))
+                .bind(first_id(before.plus_millis(ID_SLACK_MILLIS)));
         }
         if let Some(metadata) = &filter.metadata {
             query = query.bind(Json(metadata));
         }
-        if let Some((at, id)) = page.after {
-            query = query.bind(instant(at)).bind(id.0);
+        if let Some((_, id)) = page.after {
+            query = query.bind(id.0);
         }
         let rows = query
             .bind(
@@ -181,20 +191,25 @@ impl PostgresStore {
             add("AND w.parent_instance_id = ?", 1);
         }
         if filter.created_from.is_some() {
-            add("AND w.created_at >= ?", 1);
+            add("AND w.created_at >= ? AND w.id >= ?", 2);
         }
         if filter.created_before.is_some() {
-            add("AND w.created_at < ?", 1);
+            add("AND w.created_at < ? AND w.id < ?", 2);
         }
         if filter.metadata.is_some() {
             add("AND w.metadata @> ?", 1);
         }
         if page.after.is_some() {
-            add("AND (w.created_at, w.id) < (?, ?)", 2);
+            add("AND w.id < ?", 1);
         }
-        add("ORDER BY w.created_at DESC, w.id DESC LIMIT ?", 1);
+        add("ORDER BY w.id DESC LIMIT ?", 1);
         sql
     }
+}
+
+/// The lowest id of an instant.
+fn first_id(at: Timestamp) -> Uuid {
+    uuid_v7(Timestamp::from_millis(at.as_millis()), &[0; 10])
 }
 
 fn summary(row: &PgRow) -> Result<InstanceSummary, StoreError> {

@@ -18,6 +18,7 @@ use sqlx::types::{Json, Uuid};
 use sqlx::{AssertSqlSafe, Row};
 
 use super::text::{big, timestamp, unsigned};
+use super::trail;
 use crate::error::store_error;
 use crate::transaction::{SNAPSHOT, Transaction};
 use crate::{PostgresStore, SchemaName};
@@ -33,6 +34,9 @@ const STATE_COLUMNS: &str =
     "w.owner_node, w.takeovers, w.version, w.state, w.start, w.trail, w.started_at";
 
 /// The statements of this module, written for one schema.
+///
+/// Where rows are looked up for values of a call, `OFFSET 0` keeps the planner from turning the join around: on a table
+/// that just began to fill it would read that whole, and keep doing so while it grows.
 pub(crate) struct ReadStatements {
     instances: String,
     tasks: String,
@@ -48,7 +52,8 @@ impl ReadStatements {
         Self {
             instances: fill(&format!(
                 "SELECT {HEADER_COLUMNS}, {STATE_COLUMNS} FROM unnest($1::uuid[], $2::uuid[]) AS i(tenant, id) \
-                 JOIN $schema.workflow_instances w ON w.tenant_id = i.tenant AND w.id = i.id"
+                 CROSS JOIN LATERAL (SELECT * FROM $schema.workflow_instances w \
+                     WHERE w.tenant_id = i.tenant AND w.id = i.id OFFSET 0) AS w"
             )),
             tasks: fill(
                 "SELECT t.workflow_instance_id, t.seq, t.updated_at, t.trail, t.activation, t.id, t.status::text, t.output, \
@@ -69,14 +74,16 @@ impl ReadStatements {
                 "SELECT a.task_instance_id, a.attempt, a.started_at, a.ended_at, a.outcome, a.error, a.delay_ms, \
                  a.next_attempt_at, a.checkpoint \
                  FROM unnest($1::uuid[], $2::uuid[]) AS t(tenant, id) \
-                 JOIN $schema.task_attempts a ON a.tenant_id = t.tenant AND a.task_instance_id = t.id \
+                 CROSS JOIN LATERAL (SELECT * FROM $schema.task_attempts a \
+                     WHERE a.tenant_id = t.tenant AND a.task_instance_id = t.id OFFSET 0) AS a \
                  ORDER BY a.task_instance_id, a.attempt",
             ),
             open_attempts: fill(
                 "SELECT a.task_instance_id, a.attempt, a.started_at, a.ended_at, a.outcome, a.error, a.delay_ms, \
                  a.next_attempt_at, a.checkpoint, t.tenant_id, t.workflow_instance_id, t.activation \
                  FROM $schema.task_instances t \
-                 JOIN $schema.task_attempts a ON a.tenant_id = t.tenant_id AND a.task_instance_id = t.id \
+                 CROSS JOIN LATERAL (SELECT * FROM $schema.task_attempts a \
+                     WHERE a.tenant_id = t.tenant_id AND a.task_instance_id = t.id OFFSET 0) AS a \
                  WHERE t.workflow_instance_id = ANY ($1) AND t.ended_at IS NULL \
                  ORDER BY a.task_instance_id, a.attempt",
             ),
@@ -84,7 +91,9 @@ impl ReadStatements {
                 "SELECT t.workflow_instance_id, 0::bigint AS seq, t.updated_at, t.trail, t.activation, t.id, t.status::text, \
                  t.output, t.outcome, t.error, t.attempt, t.failures, t.started_at, t.ended_at \
                  FROM unnest($1::uuid[]) AS i(id) \
-                 JOIN $schema.task_instances t ON t.workflow_instance_id = i.id AND t.seq IS NULL AND t.status = 'COMPLETED' \
+                 CROSS JOIN LATERAL (SELECT * FROM $schema.task_instances t \
+                     WHERE t.workflow_instance_id = i.id AND t.seq IS NULL AND t.status = 'COMPLETED' \
+                       AND t.id >= $schema.aug_low_id(i.id) AND t.id <= $schema.aug_high_id(i.id) OFFSET 0) AS t \
                  ORDER BY t.activation",
             ),
         }
@@ -399,9 +408,7 @@ fn instance_row(row: &PgRow) -> Result<InstanceRow, StoreError> {
             at: get::<Option<DateTime<Utc>>>(row, "started_at")?
                 .map_or(header.created_at, timestamp),
             message: Message::Start(start.0),
-            trail: get::<Option<Json<Vec<TrailEntry>>>>(row, "trail")?
-                .map(|trail| trail.0)
-                .unwrap_or_default(),
+            trail: trail::read(get::<Option<Json<Vec<Value>>>>(row, "trail")?)?,
         }),
     };
     Ok(InstanceRow {
@@ -441,9 +448,7 @@ fn task_fact(row: &PgRow) -> Result<TaskFact, StoreError> {
         instance: InstanceId(get(row, "workflow_instance_id")?),
         seq: unsigned(get(row, "seq")?),
         at,
-        trail: get::<Option<Json<Vec<TrailEntry>>>>(row, "trail")?
-            .map(|trail| trail.0)
-            .unwrap_or_default(),
+        trail: trail::read(get::<Option<Json<Vec<Value>>>>(row, "trail")?)?,
         done: TaskDone {
             activation: unsigned(get(row, "activation")?),
             task_instance_id: TaskInstanceId(get(row, "id")?),
@@ -472,7 +477,7 @@ fn history_fact(row: &PgRow) -> Result<(InstanceId, Fact), StoreError> {
             seq: unsigned(get(row, "seq")?),
             at: timestamp(get(row, "occurred_at")?),
             message: get::<Json<Message>>(row, "payload")?.0,
-            trail: get::<Json<Vec<TrailEntry>>>(row, "trail")?.0,
+            trail: trail::read(get(row, "trail")?)?,
         },
     ))
 }

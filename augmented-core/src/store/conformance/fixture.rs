@@ -34,6 +34,21 @@ impl<S: Store> Subject<S> {
         node
     }
 
+    /// The header of an instance that was created later, with an id that says so.
+    pub(super) fn later(&self, header: InstanceHeader, created_at: Timestamp) -> InstanceHeader {
+        let instance_id = InstanceId(self.new_id(created_at));
+        let root_instance_id = match &header.parent {
+            Some(_) => header.root_instance_id,
+            None => instance_id,
+        };
+        InstanceHeader {
+            instance_id,
+            root_instance_id,
+            created_at,
+            ..header
+        }
+    }
+
     /// The header of a new instance.
     pub(super) fn header(&self) -> InstanceHeader {
         let id = InstanceId(self.new_id(at(0)));

@@ -46,10 +46,7 @@ pub async fn pages_are_complete_and_disjoint<S: Store>(store: Subject<S>) {
     let mut keys = Vec::new();
     for number in 0..40_i64 {
         // Several share an instant, and they are not inserted in its order.
-        let header = InstanceHeader {
-            created_at: at((number * 7) % 10),
-            ..store.header()
-        };
+        let header = store.later(store.header(), at((number * 7) % 10));
         keys.push((header.created_at, header.instance_id));
         store
             .apply(node, start(&Arc::new(header), Some(node)))
@@ -72,13 +69,7 @@ pub async fn pages_are_complete_and_disjoint<S: Store>(store: Subject<S>) {
     store
         .apply(
             node,
-            start(
-                &Arc::new(InstanceHeader {
-                    created_at: at(99),
-                    ..store.header()
-                }),
-                Some(node),
-            ),
+            start(&Arc::new(store.later(store.header(), at(99))), Some(node)),
         )
         .await;
     let rest = store
@@ -105,12 +96,12 @@ pub async fn lists_keep_to_their_filter<S: Store>(store: Subject<S>) {
     let parent = store.owned(node).await;
     let mut rows = Vec::new();
     for number in 0..24_i64 {
-        let mut header = if number % 2 == 0 {
+        let header = if number % 2 == 0 {
             store.header()
         } else {
             store.child_header(&parent)
         };
-        header.created_at = at(number + 1);
+        let mut header = store.later(header, at(number + 1));
         Arc::make_mut(&mut header.definition).workflow_id = if number % 3 == 0 {
             "refund".into()
         } else {

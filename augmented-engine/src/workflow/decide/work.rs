@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use augmented_core::error::{ErrorCategory, ErrorInfo};
-use augmented_core::ids::{InstanceId, TaskInstanceId, uuid_v7};
+use augmented_core::ids::{InstanceId, TaskInstanceId, uuid_v7_micros};
 use augmented_core::model::RetryPolicy;
 use augmented_core::runtime::{
     Activity, AttemptOutcome, AttemptRecord, ChildDone, ChildStatus, GivenUp, ParentRef,
@@ -524,32 +524,26 @@ impl Machine<'_> {
     }
 }
 
-/// A UUIDv7 with the time of `at` and the first 74 bits of the SHA-256 of `key` as its random part.
+/// A UUIDv7 with the time of `at` and the first 62 bits of the SHA-256 of `key` as its random part.
 fn derived_id(at: Timestamp, key: &str) -> Uuid {
     let digest = Sha256::digest(key.as_bytes());
-    let mut random = [0; 10];
+    let mut random = [0; 8];
     for (to, from) in random.iter_mut().zip(digest.iter()) {
         *to = *from;
     }
-    uuid_v7(at, &random)
+    uuid_v7_micros(at, &random)
 }
 
 /// The id of a task instance, which replay finds again: an activation is dispatched once, or once a round.
 ///
 /// A UUIDv7 with the time of its instance, so that everything of one instance lies together wherever rows are kept by id
-/// or split by time. The random bits are those of the instance, mixed with the activation and the round by the finaliser
-/// of SplitMix64.
+/// or split by time. The 62 bits behind it are those of the instance, mixed with the activation and the round by the
+/// finaliser of SplitMix64.
 fn task_id(instance: InstanceId, activation: u64, round: u32) -> TaskInstanceId {
     let (high, low) = instance.0.as_u64_pair();
-    let first = mix(low ^ mix(activation ^ u64::from(round).rotate_left(40)));
-    let second = mix(first ^ high);
-    let mut random = [0; 10];
-    let bits = first.to_be_bytes().into_iter().chain(second.to_be_bytes());
-    for (to, from) in random.iter_mut().zip(bits) {
-        *to = from;
-    }
-    let millis = i64::try_from(high >> 16).unwrap_or_default();
-    TaskInstanceId(uuid_v7(Timestamp::from_millis(millis), &random))
+    let mixed = mix(low ^ mix(activation ^ u64::from(round).rotate_left(40)));
+    let variant = 0b10 << 62;
+    TaskInstanceId(Uuid::from_u64_pair(high, variant | mixed >> 2))
 }
 
 /// A number in [0, 1) that depends on nothing but its arguments, so that replay agrees.
