@@ -31,7 +31,9 @@ note() { printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >>"$out" && printf '  %-10s %5s 
 augmented() { # round, load
     local rate json
     rate=${last[$2]:-3000}
-    json=$("$ours" bench --store "$plain" --steps 3 --in-flight "$2" --workflows "$(awk -v r="$rate" -v s="$seconds" 'BEGIN { print int(r / 3 * s) + 1 }')" --format json)
+    json=$("$ours" bench --store "$plain" --steps 3 --in-flight "$2" \
+        --warm-up "$(awk -v r="$rate" 'BEGIN { print int(r / 3 * 2) }')" \
+        --workflows "$(awk -v r="$rate" -v s="$seconds" 'BEGIN { print int(r / 3 * s) + 1 }')" --format json)
     last[$2]=$(number stepsPerSecond <<<"$json")
     note "$1" augmented "$2" "${last[$2]}" "$(number p50Ms <<<"$json")" "$(number p99Ms <<<"$json")"
 }
@@ -62,6 +64,8 @@ for round in $(seq "$rounds"); do
     [ $((round % 2)) = 0 ] && order=$(echo "$order" | tr ' ' '\n' | tac | tr '\n' ' ')
     for load in $loads 1; do
         for name in $order; do
+            # Nobody pays for what the one before left to be written.
+            psql -qX "$plain" -c CHECKPOINT
             case $name in
             augmented) augmented "$round" "$load" ;;
             inserts) [ "$load" = 512 ] || [ -n "${QUICK:-}" ] && inserts "$round" 32 || { [ "$load" = 1 ] && inserts "$round" 1; } || true ;;

@@ -74,12 +74,12 @@ pub(crate) fn read(column: Option<Json<Vec<Value>>>) -> Result<Vec<TrailEntry>, 
 }
 
 fn entry(value: Value) -> Result<TrailEntry, StoreError> {
-    match &value {
-        Value::String(short) => {
-            read_short(short).ok_or_else(|| strange(&format!("`{short}` is no entry")))
-        }
-        _ => serde_json::from_value(value).map_err(|error| strange(&error.to_string())),
+    if let Some(entry) = value.as_str().and_then(read_short) {
+        return Ok(entry);
     }
+    // In words; an entry without any fields is its name.
+    serde_json::from_value(value)
+        .map_err(|error| StoreError::corrupt(format!("a trail cannot be read: {error}")))
 }
 
 fn read_short(short: &str) -> Option<TrailEntry> {
@@ -123,10 +123,6 @@ fn read_short(short: &str) -> Option<TrailEntry> {
         _ => return None,
     };
     numbers.next().is_none().then_some(entry)
-}
-
-fn strange(what: &str) -> StoreError {
-    StoreError::corrupt(format!("a trail cannot be read: {what}"))
 }
 
 #[cfg(test)]
@@ -222,6 +218,7 @@ mod tests {
                 path: None,
                 status: Arc::from("COMPLETED"),
             },
+            TrailEntry::InstanceCompleted,
         ];
         assert_eq!(again(&trail), trail);
     }

@@ -18,6 +18,10 @@ use clap::{Parser, ValueEnum};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, Executor};
 
+/// The one of the `augmented` command, beside which the peers are measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failure = Box<dyn Error + Send + Sync>;
 
 const STEPS: u64 = 3;

@@ -284,4 +284,10 @@ pub(crate) struct BenchArgs {
     /// How many run at the same time
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) in_flight: u32,
+    /// How many are run before the measurement begins
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000_000))]
+    pub(crate) warm_up: u32,
+    /// Measure in this schema of the database and leave it there, instead of one that goes with the command
+    #[arg(long, value_name = "NAME")]
+    pub(crate) schema: Option<String>,
 }

@@ -10,7 +10,7 @@ use crate::ids::{InstanceId, NodeId, Seq, TaskInstanceId, TenantId};
 use crate::runtime::{
     AttemptOutcome, AttemptRecord, DefinitionPin, Fact, InstanceHeader, InstanceState,
     InstanceStatus, Message, ParentRef, SignalMessage, StartMessage, TaskDone, TaskStatus,
-    TimerKey, TimerKind,
+    TimerKey, TimerKind, TrailEntry,
 };
 use crate::store::{
     AttemptRow, CommitOutcome, Expect, FailedAttempt, InstanceCommit, LoadedInstance, NewInstance,
@@ -215,12 +215,63 @@ pub(super) fn end(header: &Arc<InstanceHeader>, seq: Seq) -> InstanceCommit {
     commit
 }
 
+/// One entry of each shape: with numbers alone, with more, without anything.
+fn trail() -> Vec<TrailEntry> {
+    let path = || Some("each[3]".into());
+    vec![
+        TrailEntry::Completed {
+            step: 0,
+            path: None,
+            visit: 1,
+            attempt: 2,
+            outcome: None,
+        },
+        TrailEntry::Completed {
+            step: 1,
+            path: path(),
+            visit: 1,
+            attempt: 1,
+            outcome: Some("approved".into()),
+        },
+        TrailEntry::Transition {
+            from: 0,
+            to: 1,
+            path: None,
+            rule: Some(2),
+            values: None,
+        },
+        TrailEntry::Transition {
+            from: 0,
+            to: 1,
+            path: path(),
+            rule: None,
+            values: Some(Box::new(json!({ "amount": 12 }))),
+        },
+        TrailEntry::Entered {
+            step: 1,
+            path: None,
+            visit: 1,
+        },
+        TrailEntry::Waiting {
+            step: 1,
+            path: path(),
+            visit: 1,
+        },
+        TrailEntry::Cancelled {
+            step: 1,
+            path: None,
+            visit: 1,
+        },
+        TrailEntry::InstanceCompleted,
+    ]
+}
+
 pub(super) fn fact(seq: Seq, message: Message) -> Fact {
     Fact {
         seq,
         at: at(seq.cast_signed()),
         message,
-        trail: Vec::new(),
+        trail: trail(),
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn bench(
     choice: StoreChoice,
 ) -> Result<Exit, Failure> {
     let runtime = super::runtime()?;
-    let bench = Bench::new(choice);
+    let bench = Bench::new(choice, arguments)?;
     let measured = runtime.block_on(bench.run(terminal, arguments))?;
     match format {
         Format::Json => terminal.print_json(&measured.json(arguments))?,
@@ -34,25 +34,37 @@ pub(super) fn bench(
     Ok(Exit::Done)
 }
 
-/// What is measured: in a database, tables of its own that go with the command.
+/// What is measured.
 enum Bench {
     Memory,
-    Postgres(Box<PostgresConfig>),
+    /// Tables in a schema of their own.
+    Postgres {
+        config: Box<PostgresConfig>,
+        /// Whether the schema was there for others, too.
+        stays: bool,
+    },
 }
 
 impl Bench {
-    fn new(choice: StoreChoice) -> Self {
-        match choice {
-            StoreChoice::Memory | StoreChoice::Unnamed => Self::Memory,
-            StoreChoice::Postgres(config) => {
-                let name = format!("augmented_bench_{}", std::process::id());
-                let config = match name.parse() {
-                    Ok(schema) => (*config).with_schema(schema),
-                    Err(_) => *config,
-                };
-                Self::Postgres(Box::new(config))
+    fn new(choice: StoreChoice, arguments: &BenchArgs) -> Result<Self, Failure> {
+        let config = match (choice, &arguments.schema) {
+            (StoreChoice::Postgres(config), _) => config,
+            (StoreChoice::Memory | StoreChoice::Unnamed, None) => return Ok(Self::Memory),
+            (StoreChoice::Memory | StoreChoice::Unnamed, Some(_)) => {
+                return Err(Failure::usage(
+                    "`--schema` needs a database: name it with `--store postgres://…`",
+                ));
             }
-        }
+        };
+        let own = || format!("augmented_bench_{}", std::process::id());
+        let schema = arguments.schema.clone().unwrap_or_else(own);
+        let schema = schema
+            .parse()
+            .map_err(|error| Failure::usage(format!("`--schema {schema}`: {error}")))?;
+        Ok(Self::Postgres {
+            config: Box::new((*config).with_schema(schema)),
+            stays: arguments.schema.is_some(),
+        })
     }
 
     async fn run(self, terminal: Terminal, arguments: &BenchArgs) -> Result<Measured, Failure> {
@@ -64,13 +76,15 @@ impl Bench {
                     .await
                     .map_err(failed)
             }
-            Self::Postgres(config) => {
+            Self::Postgres { config, stays } => {
                 PostgresStore::migrate(&config).await.map_err(told)?;
                 let store = PostgresStore::connect((*config).clone())
                     .await
                     .map_err(told)?;
                 let measured = measure(terminal, arguments, Arc::new(store), "postgres").await;
-                PostgresStore::drop_schema(&config).await.map_err(told)?;
+                if !stays {
+                    PostgresStore::drop_schema(&config).await.map_err(told)?;
+                }
                 measured.map_err(failed)
             }
         }
@@ -96,11 +110,31 @@ async fn measure(
         .start()
         .await?;
     engine.publish(workflow(arguments.steps)).await?;
+    run_all(terminal, &engine, arguments.in_flight, arguments.warm_up).await?;
+    let begun = Instant::now();
+    let mut latencies =
+        run_all(terminal, &engine, arguments.in_flight, arguments.workflows).await?;
+    let took = begun.elapsed();
+    engine.shutdown().await;
+    latencies.sort_unstable();
+    Ok(Measured {
+        store: name,
+        took,
+        latencies,
+    })
+}
+
+/// Runs so many workflows and says how long each took.
+async fn run_all(
+    terminal: Terminal,
+    engine: &Engine,
+    in_flight: u32,
+    workflows: u32,
+) -> Result<Vec<Duration>, EngineError> {
     let next = Arc::new(AtomicU32::new(0));
     let mut lanes = JoinSet::new();
-    let begun = Instant::now();
-    for _ in 0..arguments.in_flight.min(arguments.workflows) {
-        lanes.spawn(lane(engine.clone(), Arc::clone(&next), arguments.workflows));
+    for _ in 0..in_flight.min(workflows) {
+        lanes.spawn(lane(engine.clone(), Arc::clone(&next), workflows));
     }
     let mut progress = Progress::new(terminal, "measuring".to_owned());
     let mut latencies = Vec::new();
@@ -109,23 +143,14 @@ async fn measure(
             lane = lanes.join_next() => match lane {
                 Some(Ok(measured)) => latencies.extend(measured?),
                 Some(Err(error)) => std::panic::resume_unwind(error.into_panic()),
-                None => break,
+                None => return Ok(latencies),
             },
             () = tokio::time::sleep(Duration::from_millis(200)) => {
-                let started = next.load(Ordering::Relaxed).min(arguments.workflows);
-                progress.show(u64::from(started), u64::from(arguments.workflows));
+                let started = next.load(Ordering::Relaxed).min(workflows);
+                progress.show(u64::from(started), u64::from(workflows));
             }
         }
     }
-    let took = begun.elapsed();
-    drop(progress);
-    engine.shutdown().await;
-    latencies.sort_unstable();
-    Ok(Measured {
-        store: name,
-        took,
-        latencies,
-    })
 }
 
 async fn lane(
