@@ -10,12 +10,18 @@ impl PostgresStore {
     /// # Errors
     /// [`PostgresError`] if the database cannot be reached or the user may not make schemas.
     pub async fn scratch(url: &str) -> Result<Self, PostgresError> {
+        Self::scratch_with(PostgresConfig::from_url(url)?.with_max_connections(6)).await
+    }
+
+    /// A store as configured, but in a new schema, which is dropped with the store.
+    ///
+    /// # Errors
+    /// [`PostgresError`] if the database cannot be reached or the user may not make schemas.
+    pub async fn scratch_with(config: PostgresConfig) -> Result<Self, PostgresError> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let schema = format!("scratch_{}_{number}", std::process::id()).parse()?;
-        let config = PostgresConfig::from_url(url)?
-            .with_schema(schema)
-            .with_max_connections(6);
+        let config = config.with_schema(schema);
         Self::migrate(&config).await?;
         let mut store = Self::connect(config.clone()).await?;
         store.scratch = Some(config);

@@ -136,6 +136,9 @@ impl Live {
                 Message::TaskDone(done) => self.task_row(done.activation, done.task_instance_id),
                 _ => None,
             };
+            if let (Some(_), Message::TaskDone(done)) = (&task, &message) {
+                self.stop_others(done.activation);
+            }
             prepared.commit.tasks.extend(task);
             let state = Arc::make_mut(&mut self.state);
             let transition = decide(&self.plan.flow, state, message, setting.now, setting.limits);
@@ -155,6 +158,20 @@ impl Live {
                     self.sort_command(command, prepared, setting.now);
                 }
             }
+        }
+    }
+
+    /// A result is there, possibly a late one of an attempt that was given up: no other attempt begins any more, and one
+    /// that did is dropped.
+    fn stop_others(&mut self, activation: u64) {
+        self.to_begin.retain(|run| run.activation != activation);
+        self.timers
+            .retain(|row| row.key.kind != TimerKind::TaskRetry || row.key.activation != activation);
+        for task in self
+            .tasks
+            .extract_if(.., |task| task.activation == activation)
+        {
+            task.control.abandon();
         }
     }
 

@@ -572,8 +572,9 @@ impl Worker {
 
     /// Whether the batch waits for what is ready and will be decided in the next turn, which is due already.
     fn gathers_more(&self) -> bool {
-        !self.answers_at_once
-            && !(self.ready.is_empty() && self.hot.is_empty())
+        let is_more_ready = !self.ready.is_empty() || !self.hot.is_empty();
+        is_more_ready
+            && !self.answers_at_once
             && self.commits.len() < self.shared.config.commit_batch
     }
 

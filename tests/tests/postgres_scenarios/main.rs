@@ -1,6 +1,7 @@
 //! What hosts do with a PostgreSQL database of their own beside the engine. The server is the one that
 //! `AUGMENTED_TEST_POSTGRES` names.
 
+mod faults;
 mod transactions;
 mod writes;
 
