@@ -176,11 +176,7 @@ impl Round<'_> {
             let own: Vec<&str> = unit.places().collect();
             let others = units.get(index + 1..)?.iter().flat_map(Unit::places);
             for other in others {
-                // Behind an element that comes or goes the indexes of its array shift.
-                let same_array = own.iter().any(|place| {
-                    let parent = pointer::parent(place).unwrap_or_default();
-                    pointer::is_at_or_below(other, parent) && self.in_array(place)
-                });
+                let same_array = own.iter().any(|place| self.shifts(place, other));
                 if same_array || own.iter().any(|place| related(place, other)) {
                     return None;
                 }
@@ -208,7 +204,7 @@ impl Round<'_> {
     fn units<'f>(&self, fix: &'f [PatchOp]) -> Vec<Unit<'f>> {
         let mut units: Vec<Unit<'f>> = Vec::with_capacity(fix.len());
         for op in fix {
-            let turned = units.iter_mut().find_map(|unit| {
+            let turned = units.iter().enumerate().find_map(|(index, unit)| {
                 let before: &'f PatchOp = match unit {
                     Unit::Op(before) => before,
                     Unit::Turned { .. } => return None,
@@ -231,7 +227,7 @@ impl Round<'_> {
                 };
                 let name = self.sibling(from, path)?;
                 Some((
-                    unit,
+                    index,
                     Unit::Turned {
                         from,
                         path,
@@ -241,11 +237,34 @@ impl Round<'_> {
                 ))
             });
             match turned {
-                Some((unit, turned)) => *unit = turned,
-                None => units.push(Unit::Op(op)),
+                // What came between must not have shifted the place that is taken to be the same.
+                Some((index, turned)) if !self.shift(units.iter().skip(index + 1), op) => {
+                    if let Some(unit) = units.get_mut(index) {
+                        *unit = turned;
+                    }
+                }
+                Some(_) | None => units.push(Unit::Op(op)),
             }
         }
         units
+    }
+
+    /// Whether `place` is an element of an array that `other` lies in: behind one that comes or goes the indexes shift.
+    fn shifts(&self, place: &str, other: &str) -> bool {
+        let parent = pointer::parent(place).unwrap_or_default();
+        pointer::is_at_or_below(other, parent) && self.in_array(place)
+    }
+
+    /// Whether any of these units may shift the indexes on the way to a place of `op`.
+    fn shift<'u, 'f: 'u>(
+        &self,
+        mut units: impl Iterator<Item = &'u Unit<'f>>,
+        op: &PatchOp,
+    ) -> bool {
+        units.any(|unit| {
+            unit.places()
+                .any(|place| places(op).any(|other| self.shifts(place, other)))
+        })
     }
 
     /// The name at the end of `path`, if it is a free place in the object that `from` is a member of.
