@@ -89,7 +89,7 @@ pub fn uuid_v7(at: Timestamp, random: &[u8; 10]) -> Uuid {
 ///
 /// ```
 /// use augmented_core::{Timestamp, ids::uuid_v7_micros};
-/// let at = |micros| uuid_v7_micros(Timestamp::from_micros(1_767_225_600_000_000 + micros), &[0xff; 8]);
+/// let at = |micros: i64| uuid_v7_micros(Timestamp::from_micros(1_767_225_600_000_000 + micros), &[0xff; 8]);
 /// assert!(at(1) < at(2) && at(999) < at(1000));
 /// assert_eq!(at(5).get_version_num(), 7);
 /// ```
