@@ -37,6 +37,9 @@ pub struct EngineConfig {
     pub max_active_instances: usize,
     /// How many handlers may run at once; more tasks wait for their turn. Default: 1024.
     pub max_running_tasks: usize,
+    /// How long a handler may run before its task is shown in the store as running, so that people see it and its attempt
+    /// counts if the node is lost. Default: 1 s.
+    pub visible_after: Duration,
     /// How many compiled definitions are kept. Default: 1000.
     pub definition_cache: usize,
     /// How long the choice of a version is remembered, in which a version that another node publishes may be missed.
@@ -77,6 +80,7 @@ impl Default for EngineConfig {
             timer_batch: 256,
             snapshot_interval: 50,
             park_after: Duration::from_secs(10),
+            visible_after: Duration::from_secs(1),
             commit_batch: 512,
             max_active_instances: 10_000,
             max_running_tasks: 1024,
@@ -119,6 +123,8 @@ setters! {
     with_timer_batch => timer_batch: usize,
     with_snapshot_interval => snapshot_interval: u64,
     with_park_after => park_after: Duration,
+    /// Sets after which time a running handler is [shown](Self::visible_after).
+    with_visible_after => visible_after: Duration,
     with_commit_batch => commit_batch: usize,
     with_max_active_instances => max_active_instances: usize,
     with_max_running_tasks => max_running_tasks: usize,

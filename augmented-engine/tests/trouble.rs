@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use augmented_core::model::{DefinitionKind, StoredDefinition};
 use augmented_core::runtime::{Fact, HistoryType, InstanceStatus};
 use augmented_core::store::{
-    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt,
+    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt, RunningTask,
     InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewInstance,
     NewMessage, NodeInfo, Page, PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome,
     StatusChange, StatusMove, Store, StoreError, Wakeup,
@@ -117,6 +117,9 @@ impl ExecutionStore for TroubledStore {
     }
     async fn record_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<(), StoreError> {
         self.inner.record_attempts(attempts).await
+    }
+    async fn record_running(&self, tasks: Vec<RunningTask>) -> Result<(), StoreError> {
+        self.inner.record_running(tasks).await
     }
     async fn wait_for_work(&self, node: NodeId) -> Wakeup {
         self.inner.wait_for_work(node).await

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use augmented_core::runtime::TimerKey;
 use augmented_core::store::{
-    CommitOutcome, ExecutionStore, FailedAttempt, InstanceCommit, LoadedInstance, NewInstance,
+    CommitOutcome, ExecutionStore, FailedAttempt, RunningTask, InstanceCommit, LoadedInstance, NewInstance,
     NewMessage, NodeInfo, PendingWork, SendOutcome, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, TenantId, Timestamp};
@@ -63,9 +63,10 @@ impl ExecutionStore for MemoryStore {
         let Some(heir) = self.nodes.find(to) else {
             return Ok(taken);
         };
-        if !self.nodes.find(from).is_some_and(|node| node.is_fenced()) {
+        let Some(lost) = self.nodes.find(from).filter(|node| node.is_fenced()) else {
             return Ok(taken);
-        }
+        };
+        let heard_at = lost.heartbeat_at();
         // An heir that is fenced meanwhile would keep what nobody looks for any more.
         let gate = heir.gate.read();
         if *gate == Gate::Shut {
@@ -80,7 +81,7 @@ impl ExecutionStore for MemoryStore {
                 let ids: Vec<InstanceId> = owned_by(content, from).take(room).collect();
                 for id in ids {
                     if let Some((row, indexes)) = content.any_row_mut(id) {
-                        row.take_over(to, indexes);
+                        row.take_over(to, heard_at, indexes);
                         taken.push(row.load()?);
                     }
                 }
@@ -202,6 +203,22 @@ impl ExecutionStore for MemoryStore {
                         .filter(|(row, _)| row.brief.tenant == attempt.tenant)
                     {
                         row.record_attempt(attempt);
+                    }
+                });
+        }
+        Ok(())
+    }
+
+    async fn record_running(&self, tasks: Vec<RunningTask>) -> Result<(), StoreError> {
+        for running in tasks {
+            self.shards
+                .of(running.instance)
+                .change(&self.bell, |content| {
+                    if let Some((row, _)) = content
+                        .any_row_mut(running.instance)
+                        .filter(|(row, _)| row.brief.tenant == running.tenant)
+                    {
+                        row.record_running(running);
                     }
                 });
         }

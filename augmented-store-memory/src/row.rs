@@ -6,7 +6,7 @@ use std::sync::Arc;
 use augmented_core::runtime::{
     DefinitionPin, Fact, InstanceHeader, InstanceStatus, Message, TimerKey,
 };
-use augmented_core::store::{
+use augmented_core::store::{RunningTask, worker_lost, 
     AttemptRow, InstanceCommit, InstanceSummary, LoadedInstance, MailboxId, MailboxMessage,
     NewMessage, Snapshot, StoreError, TimerRow,
 };
@@ -94,6 +94,7 @@ struct OpenWork {
     mailbox: VecDeque<Waiting>,
     timers: BTreeMap<TimerKey, Timestamp>,
     attempts: Vec<AttemptRow>,
+    running: Vec<RunningTask>,
 }
 
 struct Waiting {
@@ -229,12 +230,14 @@ impl Row {
             self.keys.set(key, KeyUse::Applied);
         }
         if let Some(open) = &mut self.open
-            && !open.attempts.is_empty()
+            && !(open.attempts.is_empty() && open.running.is_empty())
         {
             for fact in &*facts {
                 if let Message::TaskDone(done) = &fact.message {
                     open.attempts
                         .retain(|attempt| attempt.task_instance_id != done.task_instance_id);
+                    open.running
+                        .retain(|running| running.task.task_instance_id != done.task_instance_id);
                 }
             }
         }
@@ -287,9 +290,30 @@ impl Row {
         }
     }
 
-    pub(crate) fn take_over(&mut self, to: NodeId, indexes: &mut Indexes) {
+    /// Gives the instance to another node, its owner having been heard of last at `heard_at`.
+    pub(crate) fn take_over(&mut self, to: NodeId, heard_at: Timestamp, indexes: &mut Indexes) {
         self.takeovers = self.takeovers.saturating_add(1);
+        let from = self.owner;
         self.set_owner(Some(to), indexes);
+        let Some(open) = &mut self.open else { return };
+        let lost: Vec<RunningTask> = std::mem::take(&mut open.running);
+        for running in lost {
+            if Some(running.node) == from {
+                self.record_attempt(lost_attempt(running, heard_at));
+            }
+        }
+        self.close_if_idle();
+    }
+
+    /// Shows a task as running, unless somebody else owns the instance.
+    pub(crate) fn record_running(&mut self, running: RunningTask) {
+        if self.is_ended() || self.owner != Some(running.node) {
+            return;
+        }
+        let open = self.open.get_or_insert_default();
+        open.running
+            .retain(|other| other.task.task_instance_id != running.task.task_instance_id);
+        open.running.push(running);
     }
 
     /// Whether the instance holds as many signals as a message allows that is not there yet.
@@ -421,7 +445,12 @@ impl Row {
                 && other.record.attempt == attempt.record.attempt
         });
         if !known {
+            let task = attempt.task_instance_id;
             attempts.push(attempt);
+            if let Some(open) = &mut self.open {
+                open.running
+                    .retain(|running| running.task.task_instance_id != task);
+            }
         }
     }
 
@@ -438,7 +467,10 @@ impl Row {
 
     fn close_if_idle(&mut self) {
         if self.open.as_ref().is_some_and(|open| {
-            open.mailbox.is_empty() && open.timers.is_empty() && open.attempts.is_empty()
+            open.mailbox.is_empty()
+                && open.timers.is_empty()
+                && open.attempts.is_empty()
+                && open.running.is_empty()
         }) {
             self.open = None;
         }
@@ -497,5 +529,26 @@ impl MessageKeys {
         }
         self.set(key.into(), KeyUse::Accepted);
         true
+    }
+}
+
+/// The attempt of a running task whose node was lost.
+fn lost_attempt(running: RunningTask, heard_at: Timestamp) -> AttemptRow {
+    let ended_at = heard_at.max(running.started_at);
+    AttemptRow {
+        tenant: running.tenant,
+        instance: running.instance,
+        activation: running.activation,
+        task_instance_id: running.task.task_instance_id,
+        record: AttemptRecord {
+            attempt: running.attempt,
+            started_at: running.started_at,
+            ended_at,
+            outcome: AttemptOutcome::WorkerLost,
+            error: worker_lost(),
+            delay_ms: 0,
+            next_attempt_at: ended_at,
+            checkpoint: None,
+        },
     }
 }

@@ -554,13 +554,54 @@ BEGIN
     RETURN node.fenced_at IS NOT NULL;
 END $f$;
 
--- Moves instances of a fenced node to another one that is not; answers which.
-CREATE FUNCTION aug_take_over(p_from uuid, p_to uuid, p_limit integer)
+-- Shows tasks as running: [{tenant, task, definition, instance, activation, visit, type, created, updated, started, step,
+-- path, input, node, attempt}]. Those of instances that their node does not own, and those that are over, are passed over.
+CREATE FUNCTION aug_record_running(p_tasks jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET cpu_tuple_cost = 1 SET jit = off AS $f$
+BEGIN
+    -- The end of an instance closes its tasks: either it waits for this, or this sees it.
+    PERFORM FROM (SELECT * FROM jsonb_to_recordset(p_tasks) AS p(tenant uuid, instance uuid) ORDER BY instance) AS p
+        CROSS JOIN LATERAL (SELECT w.id FROM workflow_instances w
+                            WHERE w.tenant_id = p.tenant AND w.id = p.instance FOR SHARE) AS w;
+    INSERT INTO task_instances AS old (
+        tenant_id, id, task_definition_id, workflow_instance_id, workflow_definition_id, activation, visit, attempt,
+        failures, status, type, created_at, updated_at, started_at, step_id, scope_path, input, executor_id)
+    SELECT p.tenant, p.task, p.definition, p.instance, w.workflow_definition_id, p.activation, p.visit, p.attempt,
+        p.attempt - 1, 'RUNNING', p.type::task_type, p.created, p.updated, p.started, p.step, p.path, p.input, p.node
+    FROM jsonb_to_recordset(p_tasks) AS p(tenant uuid, task uuid, definition uuid, instance uuid, activation bigint,
+        visit integer, attempt integer, type text, created timestamptz, updated timestamptz, started timestamptz,
+        step text, path text, input jsonb, node uuid)
+    CROSS JOIN LATERAL (
+        SELECT w.workflow_definition_id FROM workflow_instances w
+        WHERE w.tenant_id = p.tenant AND w.id = p.instance AND w.completed_at IS NULL AND w.owner_node = p.node OFFSET 0) AS w
+    ON CONFLICT (tenant_id, id) DO UPDATE SET
+        attempt = excluded.attempt, status = 'RUNNING', status_reason = NULL, updated_at = excluded.updated_at,
+        started_at = excluded.started_at, executor_id = excluded.executor_id, version = old.version + 1
+    WHERE old.ended_at IS NULL AND old.attempt <= excluded.attempt;
+END $f$;
+
+-- Closes the tasks of instances that ended while somebody opened them.
+CREATE FUNCTION aug_close_ended(p_ended uuid[]) RETURNS void
+LANGUAGE sql SET search_path FROM CURRENT SET enable_seqscan = off SET cpu_tuple_cost = 1 SET jit = off AS $f$
+    UPDATE task_instances AS t SET
+        status = 'CANCELLED', status_reason = 'INSTANCE_ENDED', ended_at = t.updated_at, executor_id = NULL,
+        version = t.version + 1
+    WHERE t.workflow_instance_id = ANY (p_ended) AND t.ended_at IS NULL
+      AND EXISTS (SELECT FROM workflow_instances w
+                  WHERE w.tenant_id = t.tenant_id AND w.id = t.workflow_instance_id AND w.completed_at IS NOT NULL)
+$f$;
+
+-- Moves instances of a fenced node to another one that is not; answers which. What ran there is an attempt that was lost.
+CREATE FUNCTION aug_take_over(p_from uuid, p_to uuid, p_limit integer, p_error jsonb)
 RETURNS TABLE (tenant_id uuid, id uuid)
 LANGUAGE plpgsql SET search_path FROM CURRENT SET enable_seqscan = off SET cpu_tuple_cost = 1 SET jit = off AS $f$
 #variable_conflict use_column
+DECLARE
+    heard timestamptz;
+    tenants uuid[];
+    ids uuid[];
 BEGIN
-    PERFORM FROM engine_nodes WHERE node_id = p_from AND fenced_at IS NOT NULL;
+    SELECT heartbeat_at INTO heard FROM engine_nodes WHERE node_id = p_from AND fenced_at IS NOT NULL;
     IF NOT FOUND THEN
         RETURN;
     END IF;
@@ -569,12 +610,28 @@ BEGIN
     IF NOT FOUND THEN
         RETURN;
     END IF;
-    RETURN QUERY
     WITH mine AS (
         SELECT w.tenant_id, w.id FROM workflow_instances w WHERE w.owner_node = p_from
         LIMIT p_limit FOR NO KEY UPDATE SKIP LOCKED
+    ), moved AS (
+        UPDATE workflow_instances AS w SET owner_node = p_to, takeovers = least(w.takeovers + 1, 32767)
+        FROM mine WHERE w.tenant_id = mine.tenant_id AND w.id = mine.id
+        RETURNING w.tenant_id, w.id
     )
-    UPDATE workflow_instances AS w SET owner_node = p_to, takeovers = least(w.takeovers + 1, 32767)
-    FROM mine WHERE w.tenant_id = mine.tenant_id AND w.id = mine.id
-    RETURNING w.tenant_id, w.id;
+    SELECT array_agg(m.tenant_id), array_agg(m.id) INTO tenants, ids FROM moved m;
+    WITH lost AS (
+        UPDATE task_instances AS t SET
+            status = 'RETRY_PENDING', status_reason = 'WORKER_LOST', failures = t.failures + 1, error = p_error,
+            executor_id = NULL, updated_at = greatest(t.updated_at, heard), version = t.version + 1
+        WHERE t.workflow_instance_id = ANY (ids) AND t.ended_at IS NULL AND t.status = 'RUNNING'
+          AND t.executor_id = p_from
+        RETURNING t.tenant_id, t.id, t.attempt, t.started_at
+    )
+    INSERT INTO task_attempts (
+        tenant_id, task_instance_id, attempt, executor_id, started_at, ended_at, outcome, error, next_attempt_at)
+    SELECT lost.tenant_id, lost.id, lost.attempt, p_from, lost.started_at, greatest(heard, lost.started_at), 'WORKER_LOST',
+        p_error, greatest(heard, lost.started_at)
+    FROM lost
+    ON CONFLICT DO NOTHING;
+    RETURN QUERY SELECT m.tenant, m.id FROM unnest(tenants, ids) AS m(tenant, id);
 END $f$;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use augmented_core::model::{DefinitionKind, StoredDefinition};
 use augmented_core::runtime::Fact;
 use augmented_core::store::{
-    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt,
+    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt, RunningTask,
     InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewInstance,
     NewMessage, NodeInfo, Page, PendingWork, PutOutcome, QueryStore, SendOutcome, StatusChange,
     StatusMove, Store, StoreError, Wakeup,
@@ -246,6 +246,10 @@ impl ExecutionStore for WatchedStore {
 
     async fn record_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<(), StoreError> {
         self.reached().await.record_attempts(attempts).await
+    }
+
+    async fn record_running(&self, tasks: Vec<RunningTask>) -> Result<(), StoreError> {
+        self.reached().await.record_running(tasks).await
     }
 
     async fn wait_for_work(&self, node: NodeId) -> Wakeup {

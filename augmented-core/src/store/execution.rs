@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::StoreError;
+use crate::error::{ErrorCategory, ErrorInfo};
 use crate::ids::{InstanceId, NodeId, Seq, TaskInstanceId, TenantId};
 use crate::model::TaskType;
 use crate::runtime::{
@@ -177,6 +178,8 @@ pub struct TaskRow {
     pub input: Arc<serde_json::Value>,
     /// When it was dispatched first.
     pub created_at: Timestamp,
+    /// Whether it was shown as running, so that it has a row already. It may have one also if this is false.
+    pub was_shown: bool,
 }
 
 impl TaskRow {
@@ -199,7 +202,15 @@ impl TaskRow {
             visit: 1,
             input,
             created_at,
+            was_shown: false,
         }
+    }
+
+    /// Says whether it was shown as running.
+    #[must_use]
+    pub fn with_shown(mut self, was_shown: bool) -> Self {
+        self.was_shown = was_shown;
+        self
     }
 
     /// Says which version of a workflow it belongs to.
@@ -265,6 +276,39 @@ pub struct AttemptRow {
     pub task_instance_id: TaskInstanceId,
     /// The attempt.
     pub record: AttemptRecord,
+}
+
+/// An attempt under way whose handler has been running for a while.
+#[derive(Clone, Debug)]
+#[expect(clippy::exhaustive_structs, reason = "a running task is these things")]
+pub struct RunningTask {
+    /// Whose tenant.
+    pub tenant: TenantId,
+    /// The instance of the task.
+    pub instance: InstanceId,
+    /// The activation of the task.
+    pub activation: u64,
+    /// The node that runs the handler.
+    pub node: NodeId,
+    /// The number of the attempt.
+    pub attempt: u32,
+    /// When the attempt began.
+    pub started_at: Timestamp,
+    /// When this is written.
+    pub now: Timestamp,
+    /// What else is known of the task.
+    pub task: TaskRow,
+}
+
+/// The error of an attempt whose node was lost.
+#[must_use]
+pub fn worker_lost() -> ErrorInfo {
+    ErrorInfo::new(
+        "WORKER_LOST",
+        ErrorCategory::System,
+        "the node was lost while the handler ran",
+    )
+    .with_retryable(true)
 }
 
 /// Everything one instance changes in one commit.
@@ -528,6 +572,8 @@ pub enum Wakeup {
 /// - `a_message_key_is_applied_once`: a commit with a fact whose message key has a fact already is refused.
 /// - `a_snapshot_stands_for_the_facts_before_it`: an instance is loaded as its last snapshot and the facts behind it; one
 ///   that has no snapshot yet, as its facts.
+/// - `running_tasks_are_lost_with_their_node`: a task shown as running by a node that is fenced is loaded by its heir with
+///   an attempt that was lost; shown by anybody but the owner, or over, it is none.
 /// - `attempts_are_kept_once_until_the_task_is_done`: a failed attempt is loaded with its instance until a fact ends its
 ///   task, by the id of the task instance.
 ///
@@ -662,6 +708,15 @@ pub trait ExecutionStore: Send + Sync {
     /// # Errors
     /// [`StoreError`] if the storage is broken.
     async fn record_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<(), StoreError>;
+
+    /// Shows tasks as running. One is passed over if its instance is not owned by its node, or if it is over.
+    ///
+    /// Whoever takes such an instance over finds the attempt among the failed ones, as lost with its node
+    /// ([`worker_lost`]), ended when the node was last heard of, the next one due at once.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage is broken.
+    async fn record_running(&self, tasks: Vec<RunningTask>) -> Result<(), StoreError>;
 
     /// Returns when there may be something for `node` in [`pending`](Self::pending) or a nearer timer, possibly without cause.
     ///

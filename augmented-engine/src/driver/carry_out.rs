@@ -141,6 +141,7 @@ impl Worker {
             visit: run.visit,
             path: run.path,
             round: run.round,
+            node: self.node,
         };
         let failed = live.take_attempts(run.task_instance_id);
         match begin(call, run.input, run.dispatched_at, failed, self.now) {

@@ -138,6 +138,7 @@ impl Live {
             };
             if let (Some(_), Message::TaskDone(done)) = (&task, &message) {
                 self.stop_others(done.activation);
+                self.shown.retain(|activation| *activation != done.activation);
             }
             prepared.commit.tasks.extend(task);
             let state = Arc::make_mut(&mut self.state);
@@ -201,7 +202,8 @@ impl Live {
                 )
                 .with_type(work.task.task_type)
                 .with_workflow(self.state.header.definition.id)
-                .with_visit(token.path.clone(), token.visit),
+                .with_visit(token.path.clone(), token.visit)
+                .with_shown(self.shown.contains(&activation)),
             )
         })
     }

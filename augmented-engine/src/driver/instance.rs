@@ -103,6 +103,8 @@ pub(crate) struct Live {
     /// The fact and the status of the last snapshot; `None` if none was written.
     pub(crate) snapshot: Option<(Option<Seq>, InstanceStatus)>,
     pub(crate) tasks: Vec<OpenTask>,
+    /// Activations of tasks that ran so long that they were shown.
+    pub(crate) shown: Vec<u64>,
     /// Tasks to begin once this node owns the instance.
     pub(crate) to_begin: Vec<RunTask>,
     /// Failed attempts of open tasks that do not run now.
@@ -143,6 +145,7 @@ impl Live {
             in_a_row: 0,
             snapshot: None,
             tasks: Vec::new(),
+            shown: Vec::new(),
             to_begin: Vec::new(),
             attempts: Vec::new(),
             checking: Vec::new(),

@@ -433,6 +433,7 @@ impl Worker {
             instance,
             activation,
             outcome,
+            was_shown,
             late,
             lingering,
         } = end;
@@ -450,6 +451,9 @@ impl Worker {
         };
         if let Some(live) = live {
             live.remove_task(activation);
+            if was_shown {
+                live.shown.push(activation);
+            }
             if let RunOutcome::Parked(parked) = &outcome {
                 live.park_task(activation, parked);
             }

@@ -126,6 +126,21 @@ impl Attempts {
         None
     }
 
+    /// The end of a task whose last attempt was lost with its node, if there is none left.
+    pub(crate) fn lost_for_good(
+        &self,
+        policy: &TaskPolicy,
+        now: Timestamp,
+    ) -> Option<Arc<TaskDone>> {
+        let last = self.failed.last()?;
+        let failures = u32::try_from(self.failed.len()).unwrap_or(u32::MAX);
+        let is_over = last.outcome == AttemptOutcome::WorkerLost
+            && !policy.retry.retries(&last.error, failures);
+        let error = is_over.then(|| last.error.clone())?;
+        let (number, began) = (last.attempt, last.started_at);
+        Some(self.done(TaskStatus::Failed, Err(error), number, began, now))
+    }
+
     /// The end of a task whose input its schema refuses: no attempt is made.
     pub(crate) fn input_refused(&self, error: ErrorInfo, now: Timestamp) -> Arc<TaskDone> {
         self.done(TaskStatus::Failed, Err(error), 0, now, now)

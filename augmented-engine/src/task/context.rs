@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use augmented_core::runtime::{InstanceHeader, PathRef, TaskDone, TaskStatus};
 use augmented_core::store::{TaskCompletion, TaskRow};
-use augmented_core::{InstanceId, TaskInstanceId, TenantId, Timestamp};
+use augmented_core::{InstanceId, NodeId, TaskInstanceId, TenantId, Timestamp};
 use parking_lot::Mutex;
 use serde_json::Value;
 
@@ -38,6 +38,8 @@ pub(crate) struct TaskCall {
     pub(crate) visit: u32,
     pub(crate) path: PathRef,
     pub(crate) round: u32,
+    /// Under which identity this node runs it.
+    pub(crate) node: NodeId,
 }
 
 impl TaskCall {

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use augmented_core::error::{ErrorCategory, ErrorInfo};
 use augmented_core::json::nul_at;
 use augmented_core::runtime::{AttemptRecord, TaskDone};
-use augmented_core::store::{AttemptRow, FailedAttempt, StoreError};
+use augmented_core::store::{AttemptRow, FailedAttempt, RunningTask, StoreError};
 use augmented_core::validate::Finding;
 use augmented_core::{InstanceId, TaskInstanceId, TenantId, Timestamp};
 use futures_util::future::BoxFuture;
@@ -49,6 +49,8 @@ pub(crate) struct RunEnd {
     pub(crate) instance: InstanceId,
     pub(crate) activation: u64,
     pub(crate) outcome: RunOutcome,
+    /// Whether the task was shown as running.
+    pub(crate) was_shown: bool,
     /// Results of attempts that had been given up, in the order they came.
     pub(crate) late: Vec<Arc<TaskDone>>,
     /// Handlers that are over time and still go on.
@@ -219,13 +221,24 @@ pub(crate) struct TaskRun {
     control: Arc<RunControl>,
     phase: Phase,
     grace: Option<Sleep>,
+    was_shown: bool,
+    /// Shows the attempt under way as running.
+    showing: Option<Showing>,
     late: Vec<Arc<TaskDone>>,
     lingering: Vec<Lingering>,
+}
+
+/// A write that nobody waits for.
+struct Showing {
+    write: BoxFuture<'static, Result<(), StoreError>>,
+    _hold: Option<TimeHold>,
 }
 
 enum Phase {
     Attempt {
         handling: Handling,
+        /// Until the handler has run so long that it is shown.
+        unseen: Option<Sleep>,
         deadline: Sleep,
         silence: Option<Sleep>,
     },
@@ -267,6 +280,9 @@ pub(crate) fn begin(
     if let Some(over) = attempts.expired(&call.work.policy, now) {
         return Begun::Done(over);
     }
+    if let Some(over) = attempts.lost_for_good(&call.work.policy, now) {
+        return Begun::Done(over);
+    }
     let findings = call.work.task.check_input(&input);
     if !findings.is_empty() {
         let error = findings_error(
@@ -302,6 +318,8 @@ fn running(call: TaskCall, input: Arc<Value>, attempts: Attempts, phase: Phase) 
         control: Arc::clone(&control),
         phase,
         grace: None,
+        was_shown: false,
+        showing: None,
         late: Vec::new(),
         lingering: Vec::new(),
     };
@@ -335,8 +353,11 @@ fn waiting(handling: Handling) -> Phase {
         env.time
             .sleep_until(attempt.heartbeat_at().plus_micros(length), None)
     });
+    let shown_at = attempt.started_at.plus_micros(env.visible_after_micros);
+    let unseen = env.time.sleep_until(shown_at, None);
     Phase::Attempt {
         handling,
+        unseen: Some(unseen),
         deadline,
         silence,
     }
@@ -365,6 +386,31 @@ fn recording(
     Phase::Recording {
         write: Box::pin(async move { store.record_attempts(vec![row]).await }),
         next_at,
+        _hold: env.time.hold(),
+    }
+}
+
+/// Begins to show an attempt as running. What comes behind the end of its task is passed over by the store.
+fn showing(
+    call: &TaskCall,
+    input: &Arc<Value>,
+    attempt: &Attempt,
+    attempts: &Attempts,
+) -> Showing {
+    let env = &call.work.env;
+    let store = Arc::clone(&env.store);
+    let running = RunningTask {
+        tenant: call.header.tenant_id,
+        instance: call.header.instance_id,
+        activation: call.activation,
+        node: call.node,
+        attempt: attempt.number,
+        started_at: attempt.started_at,
+        now: env.time.now(),
+        task: call.row(input, attempts.dispatched_at()),
+    };
+    Showing {
+        write: Box::pin(async move { store.record_running(vec![running]).await }),
         _hold: env.time.hold(),
     }
 }
@@ -437,6 +483,7 @@ impl TaskRun {
             instance: self.call.header.instance_id,
             activation: self.call.activation,
             outcome,
+            was_shown: self.was_shown,
             late: std::mem::take(&mut self.late),
             lingering: std::mem::take(&mut self.lingering),
         })
@@ -487,6 +534,7 @@ impl TaskRun {
     fn poll_attempt(&mut self, cx: &mut Context<'_>, cancelled: bool) -> Option<Next> {
         let Phase::Attempt {
             handling,
+            unseen,
             deadline,
             silence,
         } = &mut self.phase
@@ -508,6 +556,23 @@ impl TaskRun {
                 result,
                 cancelled,
             ));
+        }
+        if unseen
+            .as_mut()
+            .is_some_and(|unseen| Pin::new(unseen).poll(cx).is_ready())
+        {
+            *unseen = None;
+            self.was_shown = true;
+            self.showing = Some(showing(&self.call, &self.input, &handling.attempt, &self.attempts));
+        }
+        if let Some(Showing { write, .. }) = &mut self.showing
+            && let Poll::Ready(written) = write.as_mut().poll(cx)
+        {
+            self.showing = None;
+            if let Err(error) = written {
+                // It is shown with its end at the latest.
+                tracing::debug!(%error, "a running task could not be shown");
+            }
         }
         if let Some(grace) = &mut self.grace
             && Pin::new(grace).poll(cx).is_ready()

@@ -519,7 +519,7 @@ impl Batch {
         task: &TaskRow,
     ) -> Result<(), StoreError> {
         // A task that failed before, or ran for long, has a row that says so.
-        let known = self.tasks_known || !done.failed_attempts.is_empty();
+        let known = self.tasks_known || task.was_shown || !done.failed_attempts.is_empty();
         let rows = &mut self.tasks;
         rows.tenant.push(commit.tenant.0);
         rows.id.push(done.task_instance_id.0);

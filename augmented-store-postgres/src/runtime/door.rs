@@ -203,10 +203,18 @@ impl PostgresStore {
             // Behind a pooler the settings that keep the plans of short statements are not there.
             let hot = batch.shape().filter(|_| self.persistent);
             let hot = hot.and_then(|shape| Some((shape, self.hot.of(shape)?)));
+            let is_short = hot.is_some();
             let answer = self.put(node, batch, hot).await;
             let error = match answer {
                 Ok(None) => {
-                    claims.applied(items.iter().map(|item| item.commit));
+                    let opened = claims.applied(items.iter().map(|item| item.commit));
+                    // The function closes everything with the end; the short statement knew of nothing to close.
+                    if is_short && !opened.is_empty() {
+                        let ended = opened.into_iter().map(|instance| instance.0).collect();
+                        if let Err(error) = self.close_ended(ended).await {
+                            tracing::warn!(%error, "tasks of instances that ended stay open");
+                        }
+                    }
                     if makes_work {
                         self.bell.ring();
                     }

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use augmented_core::runtime::Message;
 use augmented_core::store::{
-    CommitOutcome, ExecutionStore, FailedAttempt, InstanceCommit, LoadedInstance, MailboxMessage,
-    NewInstance, NewMessage, NodeInfo, PendingWork, SendOutcome, StoreError, Wakeup,
+    CommitOutcome, ExecutionStore, FailedAttempt, RunningTask, InstanceCommit, LoadedInstance, MailboxMessage,
+    NewInstance, NewMessage, NodeInfo, PendingWork, SendOutcome, StoreError, TaskRow, Wakeup,
+    worker_lost,
 };
 use augmented_core::{InstanceId, NodeId, TenantId, Timestamp};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sqlx::types::chrono::{DateTime, Utc};
 use sqlx::types::{Json, Uuid};
 use sqlx::{AssertSqlSafe, Row};
@@ -35,6 +36,8 @@ pub(crate) struct ExecutionStatements {
     fire: String,
     next_timer: String,
     record: String,
+    show: String,
+    close: String,
 }
 
 impl ExecutionStatements {
@@ -57,7 +60,7 @@ impl ExecutionStatements {
                  ORDER BY n.node_id",
             ),
             fence: fill("SELECT $schema.aug_fence_node($1, $2)"),
-            take_over: fill("SELECT tenant_id, id FROM $schema.aug_take_over($1, $2, $3)"),
+            take_over: fill("SELECT tenant_id, id FROM $schema.aug_take_over($1, $2, $3, $4)"),
             send: fill("SELECT $schema.aug_send($1, $2, $3, $4, $5, $6)"),
             pending: fill(
                 "SELECT m.tenant_id, m.instance_id, m.id, m.payload, w.owner_node IS NULL AS parked \
@@ -69,6 +72,8 @@ impl ExecutionStatements {
             fire: fill("SELECT $schema.aug_fire_timers($1, $2)"),
             next_timer: fill("SELECT min(fire_at) FROM $schema.timers"),
             record: fill("SELECT $schema.aug_record_attempts($1, $2)"),
+            show: fill("SELECT $schema.aug_record_running($1)"),
+            close: fill("SELECT $schema.aug_close_ended($1)"),
         }
     }
 }
@@ -146,6 +151,7 @@ impl ExecutionStore for PostgresStore {
             .bind(from.0)
             .bind(to.0)
             .bind(i32::try_from(limit).unwrap_or(i32::MAX))
+            .bind(Json(worker_lost()))
             .fetch_all(&self.pool)
             .await
             .map_err(store_error)?;
@@ -336,8 +342,36 @@ impl ExecutionStore for PostgresStore {
         Ok(())
     }
 
+    async fn record_running(&self, tasks: Vec<RunningTask>) -> Result<(), StoreError> {
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        self.ledger
+            .is_not_plain(tasks.iter().map(|running| running.instance));
+        let rows: Vec<Value> = tasks.iter().map(running_task).collect();
+        sqlx::query(AssertSqlSafe(self.execution.show.clone()))
+            .persistent(self.persistent)
+            .bind(Json(Value::Array(rows)))
+            .execute(&self.pool)
+            .await
+            .map_err(store_error)?;
+        Ok(())
+    }
+
     async fn wait_for_work(&self, node: NodeId) -> Wakeup {
         self.bell.wait(node).await
+    }
+}
+
+impl PostgresStore {
+    /// Closes what was opened of instances while the short statement that ended them was under way.
+    pub(crate) async fn close_ended(&self, ended: Vec<Uuid>) -> Result<(), sqlx::Error> {
+        sqlx::query(AssertSqlSafe(self.execution.close.clone()))
+            .persistent(self.persistent)
+            .bind(ended)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 }
 
@@ -361,23 +395,54 @@ fn retrying_tasks(attempts: &[FailedAttempt]) -> Vec<Value> {
     }
     let row = |failed: &FailedAttempt| {
         let FailedAttempt { attempt, task } = failed;
-        json!({
-            "tenant": attempt.tenant,
-            "task": attempt.task_instance_id,
-            "definition": task.definition,
-            "instance": attempt.instance,
-            "activation": attempt.activation,
-            "visit": task.visit,
-            "attempt": attempt.record.attempt,
-            "type": task_type(task.task_type),
-            "created": task.created_at,
-            "updated": attempt.record.ended_at,
-            "started": attempt.record.started_at,
-            "step": task.step_id,
-            "path": task.path,
-            "input": task.input,
-            "error": attempt.record.error,
-        })
+        let mut row = task_row(attempt.tenant, attempt.instance, attempt.activation, task);
+        row.insert("attempt".to_owned(), json!(attempt.record.attempt));
+        row.insert("updated".to_owned(), json!(attempt.record.ended_at));
+        row.insert("started".to_owned(), json!(attempt.record.started_at));
+        row.insert("error".to_owned(), json!(attempt.record.error));
+        Value::Object(row)
     };
     latest.into_values().map(row).collect()
+}
+
+/// A running task as `aug_record_running` takes it.
+fn running_task(running: &RunningTask) -> Value {
+    let RunningTask {
+        tenant,
+        instance,
+        activation,
+        ..
+    } = running;
+    let mut row = task_row(*tenant, *instance, *activation, &running.task);
+    row.insert("node".to_owned(), json!(running.node));
+    row.insert("attempt".to_owned(), json!(running.attempt));
+    row.insert("updated".to_owned(), json!(running.now));
+    row.insert("started".to_owned(), json!(running.started_at));
+    Value::Object(row)
+}
+
+/// What the row of an open task says besides how far it is.
+fn task_row(
+    tenant: TenantId,
+    instance: InstanceId,
+    activation: u64,
+    task: &TaskRow,
+) -> Map<String, Value> {
+    let row = json!({
+        "tenant": tenant,
+        "task": task.task_instance_id,
+        "definition": task.definition,
+        "instance": instance,
+        "activation": activation,
+        "visit": task.visit,
+        "type": task_type(task.task_type),
+        "created": task.created_at,
+        "step": task.step_id,
+        "path": task.path,
+        "input": task.input,
+    });
+    match row {
+        Value::Object(row) => row,
+        _ => Map::new(),
+    }
 }

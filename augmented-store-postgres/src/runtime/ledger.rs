@@ -130,8 +130,12 @@ impl Claims<'_> {
             .collect()
     }
 
-    /// Notes what was applied.
-    pub(crate) fn applied<'c>(&mut self, commits: impl Iterator<Item = &'c InstanceCommit>) {
+    /// Notes what was applied; answers which instances ended of which something was opened meanwhile.
+    pub(crate) fn applied<'c>(
+        &mut self,
+        commits: impl Iterator<Item = &'c InstanceCommit>,
+    ) -> Vec<InstanceId> {
+        let mut opened = Vec::new();
         let mut map = self.ledger.held.lock();
         for commit in commits {
             match (owner_after(commit, self.node), last_after(commit)) {
@@ -155,13 +159,17 @@ impl Claims<'_> {
                     );
                 }
                 _ => {
-                    map.remove(&commit.instance);
+                    let held = map.remove(&commit.instance);
+                    if commit.ends() && held.is_some_and(|held| !held.is_plain) {
+                        opened.push(commit.instance);
+                    }
                 }
             }
         }
         // Settled entries are not busy any more; those that were refused stay open and are forgotten.
         self.open
             .retain(|instance| map.get(instance).is_some_and(|held| held.busy));
+        opened
     }
 }
 

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use augmented_core::model::{DefinitionKind, StoredDefinition};
 use augmented_core::runtime::Fact;
 use augmented_core::store::{
-    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt,
+    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt, RunningTask,
     InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewInstance,
     NewMessage, NodeInfo, Page, PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome,
     StatusChange, StatusMove, StoreError, Wakeup,
@@ -444,6 +444,11 @@ impl ExecutionStore for FaultyStore {
 
     async fn record_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<(), StoreError> {
         self.call("record_attempts", self.inner.record_attempts(attempts))
+            .await
+    }
+
+    async fn record_running(&self, tasks: Vec<RunningTask>) -> Result<(), StoreError> {
+        self.call("record_running", self.inner.record_running(tasks))
             .await
     }
 

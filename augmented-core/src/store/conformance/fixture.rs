@@ -14,7 +14,7 @@ use crate::runtime::{
 };
 use crate::store::{
     AttemptRow, CommitOutcome, Expect, FailedAttempt, InstanceCommit, LoadedInstance, NewInstance,
-    NewMessage, PendingWork, Refusal, SendOutcome, Snapshot, Store, TaskRow,
+    NewMessage, PendingWork, Refusal, RunningTask, SendOutcome, Snapshot, Store, TaskRow,
 };
 use crate::time::Timestamp;
 
@@ -362,6 +362,25 @@ pub(super) fn attempt(header: &InstanceHeader, activation: u64, number: u32) -> 
     };
     FailedAttempt {
         attempt,
+        task: task_row(header, activation),
+    }
+}
+
+/// A task whose handler runs on `node` since `at(1)`.
+pub(super) fn running(
+    header: &InstanceHeader,
+    node: NodeId,
+    activation: u64,
+    attempt: u32,
+) -> RunningTask {
+    RunningTask {
+        tenant: header.tenant_id,
+        instance: header.instance_id,
+        activation,
+        node,
+        attempt,
+        started_at: at(1),
+        now: at(2),
         task: task_row(header, activation),
     }
 }

@@ -72,6 +72,7 @@ macro_rules! store_conformance {
             nodes::nodes_are_listed_while_they_matter,
             nodes::take_over_moves_only_fenced_owners,
             nodes::take_overs_are_counted_until_the_next_fact,
+            nodes::running_tasks_are_lost_with_their_node,
 
             timers::due_timers_become_messages_once,
             timers::a_cleared_timer_never_fires,

@@ -3,9 +3,12 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Subject;
-use super::fixture::{at, end, progress, signal, snapshot, start};
+use super::fixture::{
+    at, attempt, end, progress, running, signal, snapshot, start, task_of,
+};
 use crate::ids::{InstanceId, NodeId};
-use crate::store::{CommitOutcome, Refusal, Store};
+use crate::runtime::AttemptOutcome;
+use crate::store::{CommitOutcome, Refusal, Store, worker_lost};
 
 /// How often a race is run.
 const ROUNDS: usize = 20;
@@ -301,4 +304,61 @@ pub async fn take_overs_are_counted_until_the_next_fact<S: Store>(store: Subject
     assert_eq!(store.loaded(&header).await.takeovers, 3);
     store.apply(owner, progress(&header, 1)).await;
     assert_eq!(store.loaded(&header).await.takeovers, 0);
+}
+
+/// What ran on a node that is fenced is an attempt that was lost, unless it was over or never the node's to run.
+pub async fn running_tasks_are_lost_with_their_node<S: Store>(store: Subject<S>) {
+    let (node, stranger, heir) = (store.node().await, store.node().await, store.node().await);
+    let header = store.owned(node).await;
+    let (done, lost, foreign) = (1, 2, 3);
+    let tasks = vec![
+        running(&header, node, done, 1),
+        running(&header, node, lost, 1),
+        running(&header, stranger, foreign, 1),
+        running(&store.header(), node, lost, 1),
+    ];
+    store.record_running(tasks.clone()).await.unwrap();
+    store.record_running(tasks).await.unwrap();
+    assert!(store.loaded(&header).await.attempts.is_empty());
+    // One that is over is not lost, whatever is said of it afterwards.
+    store.apply(node, progress(&header, 1)).await;
+    store
+        .record_running(vec![running(&header, node, done, 1)])
+        .await
+        .unwrap();
+    // A further attempt counts on.
+    store
+        .record_attempts(vec![attempt(&header, lost, 1)])
+        .await
+        .unwrap();
+    store
+        .record_running(vec![running(&header, node, lost, 2)])
+        .await
+        .unwrap();
+    assert!(store.heartbeat(node, at(5)).await.unwrap());
+    assert!(store.fence_node(node, at(5)).await.unwrap());
+    let taken = store.take_over(node, heir, 10).await.unwrap();
+    let mut numbers = Vec::new();
+    for row in &taken[0].attempts {
+        assert_eq!(row.task_instance_id, task_of(&header, lost));
+        numbers.push(row.record.attempt);
+        if row.record.attempt == 2 {
+            let record = &row.record;
+            assert_eq!(record.outcome, AttemptOutcome::WorkerLost);
+            assert_eq!(record.error, worker_lost());
+            assert_eq!(
+                (record.started_at, record.ended_at, record.next_attempt_at),
+                (at(1), at(5), at(5))
+            );
+        }
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, [1, 2]);
+    // The heir's own attempt is lost only with the heir.
+    store
+        .record_running(vec![running(&header, heir, lost, 3)])
+        .await
+        .unwrap();
+    store.apply(heir, end(&header, 2)).await;
+    assert!(store.loaded(&header).await.attempts.is_empty());
 }
