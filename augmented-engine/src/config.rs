@@ -123,7 +123,6 @@ setters! {
     with_timer_batch => timer_batch: usize,
     with_snapshot_interval => snapshot_interval: u64,
     with_park_after => park_after: Duration,
-    /// Sets after which time a running handler is [shown](Self::visible_after).
     with_visible_after => visible_after: Duration,
     with_commit_batch => commit_batch: usize,
     with_max_active_instances => max_active_instances: usize,

@@ -15,10 +15,10 @@ use async_trait::async_trait;
 use augmented_core::model::{DefinitionKind, StoredDefinition};
 use augmented_core::runtime::{Fact, HistoryType, InstanceStatus};
 use augmented_core::store::{
-    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt, RunningTask,
+    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt,
     InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewInstance,
-    NewMessage, NodeInfo, Page, PendingWork, PutOutcome, QueryStore, Refusal, SendOutcome,
-    StatusChange, StatusMove, Store, StoreError, Wakeup,
+    NewMessage, NodeInfo, Page, PendingWork, PutOutcome, QueryStore, Refusal, RunningTask,
+    SendOutcome, StatusChange, StatusMove, Store, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use augmented_engine::{StartRequest, TaskContext, TaskError};

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use augmented_core::runtime::TimerKey;
 use augmented_core::store::{
-    CommitOutcome, ExecutionStore, FailedAttempt, RunningTask, InstanceCommit, LoadedInstance, NewInstance,
-    NewMessage, NodeInfo, PendingWork, SendOutcome, StoreError, Wakeup,
+    CommitOutcome, ExecutionStore, FailedAttempt, InstanceCommit, LoadedInstance, NewInstance,
+    NewMessage, NodeInfo, PendingWork, RunningTask, SendOutcome, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, TenantId, Timestamp};
 

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use augmented_core::runtime::{
-    DefinitionPin, Fact, InstanceHeader, InstanceStatus, Message, TimerKey,
+    AttemptOutcome, AttemptRecord, DefinitionPin, Fact, InstanceHeader, InstanceStatus, Message,
+    TimerKey,
 };
-use augmented_core::store::{RunningTask, worker_lost, 
+use augmented_core::store::{
     AttemptRow, InstanceCommit, InstanceSummary, LoadedInstance, MailboxId, MailboxMessage,
-    NewMessage, Snapshot, StoreError, TimerRow,
+    NewMessage, RunningTask, Snapshot, StoreError, TimerRow, worker_lost,
 };
-use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
+use augmented_core::{InstanceId, NodeId, Seq, TaskInstanceId, TenantId, Timestamp};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 
@@ -305,9 +306,18 @@ impl Row {
         self.close_if_idle();
     }
 
+    /// Whether a task is over. This looks through all facts, for calls that are rare.
+    fn has_result(&self, task: TaskInstanceId) -> bool {
+        let is_it = |fact: &Fact| matches!(&fact.message, Message::TaskDone(done) if done.task_instance_id == task);
+        self.record
+            .facts(0, usize::MAX)
+            .is_ok_and(|facts| facts.iter().any(is_it))
+    }
+
     /// Shows a task as running, unless somebody else owns the instance.
     pub(crate) fn record_running(&mut self, running: RunningTask) {
-        if self.is_ended() || self.owner != Some(running.node) {
+        let task = running.task.task_instance_id;
+        if self.is_ended() || self.owner != Some(running.node) || self.has_result(task) {
             return;
         }
         let open = self.open.get_or_insert_default();

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use augmented_core::model::{DefinitionKind, StoredDefinition};
 use augmented_core::runtime::Fact;
 use augmented_core::store::{
-    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt, RunningTask,
+    CommitOutcome, DefinitionFilter, DefinitionStore, DraftDeletion, ExecutionStore, FailedAttempt,
     InstanceCommit, InstanceFilter, InstancePage, LoadedInstance, NewDefinition, NewInstance,
-    NewMessage, NodeInfo, Page, PendingWork, PutOutcome, QueryStore, SendOutcome, StatusChange,
-    StatusMove, Store, StoreError, Wakeup,
+    NewMessage, NodeInfo, Page, PendingWork, PutOutcome, QueryStore, RunningTask, SendOutcome,
+    StatusChange, StatusMove, Store, StoreError, Wakeup,
 };
 use augmented_core::{InstanceId, NodeId, Seq, TenantId, Timestamp};
 use parking_lot::Mutex;

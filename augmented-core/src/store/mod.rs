@@ -18,7 +18,10 @@ pub use definitions::{
 };
 pub use error::StoreError;
 pub use execution::{
-    AttemptRow, CommitOutcome, ExecutionStore, Expect, FailedAttempt, InstanceCommit, LoadedInstance, MailboxId, MailboxMessage, NewInstance, NewMessage, NodeInfo, PendingWork, Refusal, RunningTask, SendOutcome, Snapshot, TaskCompletion, TaskRow, TimerRow, Wakeup, pinned_definitions, worker_lost,
+    AttemptRow, CommitOutcome, ExecutionStore, Expect, FailedAttempt, InstanceCommit,
+    LoadedInstance, MailboxId, MailboxMessage, NewInstance, NewMessage, NodeInfo, PendingWork,
+    Refusal, RunningTask, SendOutcome, Snapshot, TaskCompletion, TaskRow, TimerRow, Wakeup,
+    pinned_definitions, worker_lost,
 };
 pub use family::{Family, is_refusal};
 pub use query::{InstanceFilter, InstancePage, InstanceSummary, Page, QueryStore};

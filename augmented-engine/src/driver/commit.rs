@@ -138,7 +138,8 @@ impl Live {
             };
             if let (Some(_), Message::TaskDone(done)) = (&task, &message) {
                 self.stop_others(done.activation);
-                self.shown.retain(|activation| *activation != done.activation);
+                self.shown
+                    .retain(|activation| *activation != done.activation);
             }
             prepared.commit.tasks.extend(task);
             let state = Arc::make_mut(&mut self.state);

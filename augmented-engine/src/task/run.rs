@@ -391,12 +391,7 @@ fn recording(
 }
 
 /// Begins to show an attempt as running. What comes behind the end of its task is passed over by the store.
-fn showing(
-    call: &TaskCall,
-    input: &Arc<Value>,
-    attempt: &Attempt,
-    attempts: &Attempts,
-) -> Showing {
+fn showing(call: &TaskCall, input: &Arc<Value>, attempt: &Attempt, attempts: &Attempts) -> Showing {
     let env = &call.work.env;
     let store = Arc::clone(&env.store);
     let running = RunningTask {
@@ -563,7 +558,12 @@ impl TaskRun {
         {
             *unseen = None;
             self.was_shown = true;
-            self.showing = Some(showing(&self.call, &self.input, &handling.attempt, &self.attempts));
+            self.showing = Some(showing(
+                &self.call,
+                &self.input,
+                &handling.attempt,
+                &self.attempts,
+            ));
         }
         if let Some(Showing { write, .. }) = &mut self.showing
             && let Poll::Ready(written) = write.as_mut().poll(cx)

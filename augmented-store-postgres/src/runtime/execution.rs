@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use augmented_core::runtime::Message;
 use augmented_core::store::{
-    CommitOutcome, ExecutionStore, FailedAttempt, RunningTask, InstanceCommit, LoadedInstance, MailboxMessage,
-    NewInstance, NewMessage, NodeInfo, PendingWork, SendOutcome, StoreError, TaskRow, Wakeup,
-    worker_lost,
+    CommitOutcome, ExecutionStore, FailedAttempt, InstanceCommit, LoadedInstance, MailboxMessage,
+    NewInstance, NewMessage, NodeInfo, PendingWork, RunningTask, SendOutcome, StoreError, TaskRow,
+    Wakeup, worker_lost,
 };
 use augmented_core::{InstanceId, NodeId, TenantId, Timestamp};
 use serde_json::{Map, Value, json};

@@ -9,4 +9,5 @@ mod paths;
 mod recovery;
 mod starts;
 mod tasks;
+mod visible;
 mod waits;

@@ -3,9 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Subject;
-use super::fixture::{
-    at, attempt, end, progress, running, signal, snapshot, start, task_of,
-};
+use super::fixture::{at, attempt, end, progress, running, signal, snapshot, start, task_of};
 use crate::ids::{InstanceId, NodeId};
 use crate::runtime::AttemptOutcome;
 use crate::store::{CommitOutcome, Refusal, Store, worker_lost};
