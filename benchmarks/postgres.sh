@@ -86,7 +86,7 @@ awk -F'\t' "$median"'
     END {
         for (load in loads) for (name in names) if (name != "augmented" && name != "inserts") {
             n = 0; split("", a)
-            for (r in rounds) if ((r, name, load) in rate) a[++n] = rate[r, "augmented", load] / rate[r, name, load]
+            for (r in rounds) if (rate[r, name, load] > 0) a[++n] = rate[r, "augmented", load] / rate[r, name, load]
             if (n) printf "  %-44s %7.2f\n", "steps/s at " load " to " name, med(a, n)
         }
         n = 0; split("", a); for (r in rounds) if ((r, "augmented", 512) in rate && (r, "inserts", 32) in rate) a[++n] = rate[r, "augmented", 512] / rate[r, "inserts", 32]
