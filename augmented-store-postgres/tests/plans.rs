@@ -643,6 +643,8 @@ fn look_ups_keep_to_their_keys_on_a_fresh_database() {
                     "_instance_id_message_key_idx",
                     "_default_fact",
                     "_workflow_instance_id_idx",
+                    // Of running tasks.
+                    "_executor_id_idx",
                     // Of results that handlers recorded.
                     "_workflow_instance_id_idx1",
                 ];
