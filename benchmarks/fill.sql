@@ -10,7 +10,7 @@ FROM (SELECT i, now() - interval '100 days' + i * interval '700 milliseconds' AS
 BEGIN;
 INSERT INTO workflow_instances (tenant_id, id, workflow_definition_id, workflow_id, definition_version, status, version,
     created_at, started_at, updated_at, completed_at, input, output, start, trail, current_step_id, correlation_id, state)
-SELECT '00000000-0000-0000-0000-000000000001', id, '01900000-0000-7000-8000-00000000000' || i % 10, 'order-' || i % 10, '1.0.0',
+SELECT '00000000-0000-0000-0000-000000000001', id, ('01900000-0000-7000-8000-00000000000' || i % 10)::uuid, 'order-' || i % 10, '1.0.0',
     CASE WHEN waits THEN 'WAITING_FOR_EVENT' ELSE 'COMPLETED' END::instance_status, 3, at, at, at,
     CASE WHEN NOT waits THEN at END, jsonb_build_object('number', i), CASE WHEN NOT waits THEN jsonb_build_object('number', i) END,
     '{"limits": {"stepSemantics": 1, "expressionSemantics": 1}, "taskPins": [{"id": "00000000-0000-7d87-bc2f-abeb92e70472", "taskId": "bench", "version": "1.0.0"}]}',
@@ -20,7 +20,7 @@ FROM made ORDER BY i;
 INSERT INTO task_instances (tenant_id, id, task_definition_id, workflow_instance_id, workflow_definition_id, seq, activation,
     visit, attempt, status, type, created_at, updated_at, started_at, ended_at, duration_ms, step_id, input, output, trail)
 SELECT '00000000-0000-0000-0000-000000000001', (left(id::text, 18) || '-' || substr(gen_random_uuid()::text, 20))::uuid,
-    '00000000-0000-7d87-bc2f-abeb92e70472', id, '01900000-0000-7000-8000-00000000000' || i % 10, n, n, 1, 1, 'COMPLETED',
+    '00000000-0000-7d87-bc2f-abeb92e70472', id, ('01900000-0000-7000-8000-00000000000' || i % 10)::uuid, n, n, 1, 1, 'COMPLETED',
     'AUTOMATED', at, at, at, at, 0, 's' || n, jsonb_build_object('number', i), jsonb_build_object('number', i),
     '["c0.1.1", "t0.1.0", "e1.1"]'
 FROM made, generate_series(1, 3) n ORDER BY i, n;

@@ -55,7 +55,7 @@ processes)
         bench "$work/a" 256 $((workflows / 2)) --schema augmented_processes & first=$!
         bench "$work/b" 256 $((workflows / 2)) --schema augmented_processes & second=$!
         wait $first && wait $second
-        one=$(number stepsPerSecond "$work/one") two=$(($(number stepsPerSecond "$work/a") + $(number stepsPerSecond "$work/b")))
+        one=$(number stepsPerSecond "$work/one") two=$(awk "BEGIN { print $(number stepsPerSecond "$work/a") + $(number stepsPerSecond "$work/b") }")
         twice=$(sql -c "select count(*) from (select from augmented_processes.task_instances group by workflow_instance_id, step_id having count(*) > 1) t")
         open=$(sql -c "select count(*) from augmented_processes.workflow_instances where status <> 'COMPLETED'")
         ratio=$(awk "BEGIN { printf \"%.2f\", $two / $one }") && echo "$ratio" >>"$work/ratios"
@@ -72,7 +72,8 @@ filled)
         chunk=$((total < 200000 ? total : 200000))
         fill() { PGOPTIONS="-c search_path=augmented_filled -c synchronous_commit=off -c session_replication_role=replica" sql -v first="$1" -v last="$2" -v waits="$waits" -f fill.sql >/dev/null; }
         export -f fill sql && export plain waits
-        for first in $(seq 1 "$chunk" "$total"); do echo "$first $((first + chunk - 1 < total ? first + chunk - 1 : total))"; done | xargs -P 2 -L 1 bash -c 'fill $0 $1'
+        for first in $(seq 1 "$chunk" "$total"); do echo "$first $((first + chunk - 1 < total ? first + chunk - 1 : total))"; done | xargs -P 2 -L 1 bash -c 'fill $0 $1 || exit 255' ||
+            { sql -c "DROP SCHEMA augmented_filled CASCADE" 2>/dev/null; exit 1; }
         for table in workflow_instances task_instances timers; do sql -c "VACUUM (ANALYZE) augmented_filled.$table"; done
     fi
     echo "  $(sql -c "select count(*) filter (where completed_at is not null) || ' ended and ' || count(*) filter (where completed_at is null) || ' open instances, ' || (select pg_size_pretty(sum(pg_total_relation_size(c.oid))) from pg_class c where relnamespace = 'augmented_filled'::regnamespace and relkind = 'r') from augmented_filled.workflow_instances")"
