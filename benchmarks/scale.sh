@@ -44,24 +44,28 @@ costs)
     sql -c "DROP SCHEMA augmented_costs CASCADE" 2>/dev/null
     ;;
 processes)
-    echo "two processes of 256 in flight beside one of 512, in one schema"
-    : >"$work/ratios"
-    for round in $(seq "$rounds"); do
-        sql -c "DROP SCHEMA IF EXISTS augmented_processes CASCADE" 2>/dev/null
-        "$ours" bench --store "$plain" --in-flight 8 --workflows 8 --schema augmented_processes --format json >/dev/null
-        sql -c CHECKPOINT
-        bench "$work/one" 512 "$workflows" --schema augmented_processes
-        sql -c CHECKPOINT
-        bench "$work/a" 256 $((workflows / 2)) --schema augmented_processes & first=$!
-        bench "$work/b" 256 $((workflows / 2)) --schema augmented_processes & second=$!
-        wait $first && wait $second
-        one=$(number stepsPerSecond "$work/one") two=$(awk "BEGIN { print $(number stepsPerSecond "$work/a") + $(number stepsPerSecond "$work/b") }")
-        twice=$(sql -c "select count(*) from (select from augmented_processes.task_instances group by workflow_instance_id, step_id having count(*) > 1) t")
-        open=$(sql -c "select count(*) from augmented_processes.workflow_instances where status <> 'COMPLETED'")
-        ratio=$(awk "BEGIN { printf \"%.2f\", $two / $one }") && echo "$ratio" >>"$work/ratios"
-        echo "  round $round: one $one steps/s, two $two, ratio $ratio; steps done twice: $twice, instances not completed: $open"
+    # With a load of its own each, and with half of one load each.
+    for each in 512 256; do
+        echo "two processes of $each in flight each beside one of 512, in one schema"
+        share=$((workflows * each / 512))
+        : >"$work/ratios"
+        for round in $(seq "$rounds"); do
+            sql -c "DROP SCHEMA IF EXISTS augmented_processes CASCADE" 2>/dev/null
+            "$ours" bench --store "$plain" --in-flight 8 --workflows 8 --schema augmented_processes --format json >/dev/null
+            sql -c CHECKPOINT
+            bench "$work/one" 512 "$workflows" --schema augmented_processes
+            sql -c CHECKPOINT
+            bench "$work/a" "$each" "$share" --schema augmented_processes & first=$!
+            bench "$work/b" "$each" "$share" --schema augmented_processes & second=$!
+            wait $first && wait $second
+            one=$(number stepsPerSecond "$work/one") two=$(awk "BEGIN { print $(number stepsPerSecond "$work/a") + $(number stepsPerSecond "$work/b") }")
+            twice=$(sql -c "select count(*) from (select from augmented_processes.task_instances group by workflow_instance_id, step_id having count(*) > 1) t")
+            open=$(sql -c "select count(*) from augmented_processes.workflow_instances where status <> 'COMPLETED'")
+            ratio=$(awk "BEGIN { printf \"%.2f\", $two / $one }") && echo "$ratio" >>"$work/ratios"
+            echo "  round $round: one $one steps/s, two $two, ratio $ratio; steps done twice: $twice, instances not completed: $open"
+        done
+        echo "  median ratio $(median <"$work/ratios")"
     done
-    echo "  median ratio $(median <"$work/ratios")"
     sql -c "DROP SCHEMA augmented_processes CASCADE" 2>/dev/null
     ;;
 filled)

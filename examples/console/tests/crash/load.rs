@@ -15,6 +15,9 @@ pub(crate) const FAILURES: i64 = 1;
 /// How many attempts it may take.
 pub(crate) const MAX_ATTEMPTS: i64 = 5;
 
+/// How often the step that takes time may be lost with its worker, which counts as an attempt once it was seen running.
+const LOSSES: i64 = 50;
+
 /// Five steps: plain, flaky, a timer during which nobody owns the instance, one that takes time, plain.
 fn workflow() -> Value {
     json!({
@@ -36,6 +39,7 @@ fn workflow() -> Value {
              "next": [{"nextStepId": "pause"}]},
             {"stepId": "pause", "type": "DELAY", "duration": "PT1S", "next": [{"nextStepId": "work"}]},
             {"stepId": "work", "type": "TASK", "taskId": "std.sleep",
+             "retryPolicy": {"maxAttempts": LOSSES + 1, "initialInterval": "PT0.1S"},
              "input": {"duration": "PT1.5S"}, "next": [{"nextStepId": "last"}]},
             {"stepId": "last", "type": "TASK", "taskId": "std.echo",
              "input": {"number": "${steps.flaky.output.number + 1}"}}
