@@ -89,5 +89,8 @@ async fn open(config: PostgresConfig) -> Result<PostgresStore, Failure> {
 }
 
 pub(crate) fn told(error: PostgresError) -> Failure {
-    Failure::Store(error.to_string())
+    match error {
+        PostgresError::Url | PostgresError::SchemaName { .. } => Failure::usage(error.to_string()),
+        _ => Failure::Store(error.to_string()),
+    }
 }

@@ -92,6 +92,11 @@ impl Terminal {
         let _ = writeln!(io::stderr(), "{lead} {failure}");
     }
 
+    /// Says on standard error how far a command that goes on for long has come.
+    pub(crate) fn say(self, message: &str) {
+        let _ = writeln!(io::stderr(), "{message}");
+    }
+
     /// Says something on standard error that does not stop the command.
     pub(crate) fn warn(self, message: &str) {
         let lead = paint(self.error_colours, Style::Warning, "warning:");

@@ -39,9 +39,9 @@ async fn serve(
         .start()
         .await
         .map_err(failure)?;
-    terminal.warn("the worker is ready");
+    terminal.say("the worker is ready");
     told.wait().await;
-    terminal.warn("the worker drains");
+    terminal.say("the worker drains");
     engine.shutdown().await;
     Ok(Exit::Done)
 }

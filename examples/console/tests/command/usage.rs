@@ -52,6 +52,13 @@ fn wrong_use_ends_with_two_and_one_line_that_says_what_to_do() {
         &["--store", "mysql://a:secret@host/db", "catalog"],
         "take `memory` or a postgres:// URL",
     );
+    for port in ["99999", "port"] {
+        let store = format!("postgres://ann@127.0.0.1:{port}/business");
+        refused(
+            &["--store", &store, "list"],
+            "write postgres://user:password@host:port/database",
+        );
+    }
     refused(&["graph", "x"], "--definitions PATH");
     refused(
         &["graph", &workflow, "--format", "png"],
