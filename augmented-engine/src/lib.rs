@@ -46,7 +46,7 @@ mod schemas;
 mod task;
 pub mod workflow;
 
-pub use clock::{SystemClock, TimeHold};
+pub use clock::{SystemClock, TimeHold, VirtualTime};
 pub use config::EngineConfig;
 pub use definitions::{
     Bundle, DraftReport, PublishOutcome, PublishReport, PublishedDefinition, unsupported_findings,

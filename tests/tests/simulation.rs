@@ -98,6 +98,10 @@ fn no_result_is_lost_and_none_applied_twice() {
             "too few instances are {status} at the end: {sum:?}"
         );
     }
+    assert!(
+        seeds < SEEDS || sum.late_runs > 0,
+        "no process came back too late: {sum:?}"
+    );
     let faults = sum.faults;
     let counts = [
         ("unavailable before", faults.unavailable_before),
@@ -107,6 +111,7 @@ fn no_result_is_lost_and_none_applied_twice() {
         ("withheld", faults.withheld),
         ("fenced", faults.fenced),
         ("deaths", faults.deaths),
+        ("pauses", faults.pauses),
         ("compared", sum.compared),
     ];
     for (name, count) in counts {

@@ -1,5 +1,6 @@
 //! The engine's time: real, or virtual and jumping.
 
+mod pace;
 mod system;
 mod virtual_time;
 
@@ -12,6 +13,8 @@ use std::time::Duration;
 use augmented_core::Timestamp;
 use augmented_core::time::Clock;
 
+pub(crate) use pace::Membership;
+pub use pace::VirtualTime;
 pub use system::SystemClock;
 pub use virtual_time::TimeHold;
 pub(crate) use virtual_time::{EngineWait, HandlerActivity, Rank, VirtualClock, VirtualSleep};

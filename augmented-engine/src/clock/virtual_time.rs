@@ -8,13 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use augmented_core::Timestamp;
 use augmented_core::time::Clock;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+
+use super::pace::{Membership, Pace, Pulse, VirtualTime};
 
 /// The order of waits that end at the same instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,8 +31,8 @@ type WaitKey = (Timestamp, Rank, u64);
 
 /// A clock that jumps.
 pub(crate) struct VirtualClock {
-    now: AtomicI64,
-    holds: AtomicUsize,
+    pace: Arc<Pace>,
+    pulse: Arc<Pulse>,
     idle: AtomicBool,
     waits: Mutex<Waits>,
     /// Signalled when the count of holds returns to zero.
@@ -48,10 +50,11 @@ struct Waits {
 }
 
 impl VirtualClock {
-    pub(crate) fn new(epoch: Timestamp) -> Arc<Self> {
+    /// The clock of one engine in a time.
+    pub(crate) fn of(time: &VirtualTime) -> Arc<Self> {
         Arc::new(Self {
-            now: AtomicI64::new(epoch.as_micros()),
-            holds: AtomicUsize::new(0),
+            pace: Arc::clone(time.pace()),
+            pulse: Arc::default(),
             idle: AtomicBool::new(false),
             waits: Mutex::default(),
             quiet: Notify::new(),
@@ -69,19 +72,19 @@ impl VirtualClock {
 
     /// Counts one more thing under way.
     pub(crate) fn begin(&self) {
-        self.holds.fetch_add(1, Ordering::SeqCst);
+        self.pulse.begin();
         self.idle.store(false, Ordering::SeqCst);
     }
 
     /// Counts `count` things as done.
     pub(crate) fn end(&self, count: usize) {
-        if count > 0 && self.holds.fetch_sub(count, Ordering::SeqCst) == count {
+        if self.pulse.end(count) {
             self.quiet.notify_one();
         }
     }
 
     pub(crate) fn is_held(&self) -> bool {
-        self.holds.load(Ordering::SeqCst) > 0
+        self.pulse.is_held()
     }
 
     pub(crate) fn sleep_until(
@@ -101,7 +104,16 @@ impl VirtualClock {
 
     /// The present instant.
     pub(crate) fn now_virtual(&self) -> Timestamp {
-        Timestamp::from_micros(self.now.load(Ordering::SeqCst))
+        self.pace.now()
+    }
+
+    pub(super) fn pulse(&self) -> &Arc<Pulse> {
+        &self.pulse
+    }
+
+    /// Takes part in the time until the guard is dropped; whoever does not is waited for by nobody.
+    pub(crate) fn join(&self) -> Membership {
+        self.pace.join(Arc::clone(&self.pulse))
     }
 
     /// Completes when something was under way, or a wait was begun, since the last call.
@@ -130,7 +142,7 @@ impl VirtualClock {
         if self.is_held() {
             return false;
         }
-        self.now.fetch_max(at.as_micros(), Ordering::SeqCst);
+        self.pace.advance_to(at);
         true
     }
 
@@ -143,7 +155,7 @@ impl VirtualClock {
         let Some((key, waker)) = waits.open.pop_first() else {
             return false;
         };
-        self.now.fetch_max(key.0.as_micros(), Ordering::SeqCst);
+        self.pace.advance_to(key.0);
         waits.over.insert(key);
         self.begin();
         drop(waits);
@@ -178,7 +190,7 @@ impl VirtualClock {
 
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_micros(self.now.load(Ordering::SeqCst))
+        self.pace.now()
     }
 }
 
@@ -385,7 +397,7 @@ mod tests {
 
     #[test]
     fn waits_end_one_at_a_time_in_order_of_instant_rank_and_creation() {
-        let clock = VirtualClock::new(at(0));
+        let clock = VirtualClock::of(&VirtualTime::new(at(0)));
         let mut late = clock.sleep_until(at(20), Rank::Timer, None);
         let mut first = clock.sleep_until(at(10), Rank::Timer, None);
         let mut second = clock.sleep_until(at(10), Rank::Timer, None);
@@ -407,7 +419,7 @@ mod tests {
 
     #[test]
     fn a_dropped_wait_leaves_nothing_behind() {
-        let clock = VirtualClock::new(at(0));
+        let clock = VirtualClock::of(&VirtualTime::new(at(0)));
         let mut open = clock.sleep_until(at(10), Rank::Timer, None);
         assert!(poll(&mut open).is_pending());
         drop(open);
@@ -421,7 +433,7 @@ mod tests {
 
     #[test]
     fn a_handler_holds_the_clock_except_while_it_waits_on_it() {
-        let clock = VirtualClock::new(at(0));
+        let clock = VirtualClock::of(&VirtualTime::new(at(0)));
         let activity = HandlerActivity::begin(&clock);
         assert!(clock.is_held());
         let mut first = clock.sleep_until(
@@ -448,7 +460,7 @@ mod tests {
 
     #[tokio::test]
     async fn idle_is_reported_until_something_begins() {
-        let clock = VirtualClock::new(at(0));
+        let clock = VirtualClock::of(&VirtualTime::new(at(0)));
         let hold = clock.hold();
         assert!(!clock.mark_idle());
         drop(hold);
@@ -460,7 +472,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_held_wait_keeps_the_clock_until_its_guard_is_dropped() {
-        let clock = VirtualClock::new(at(7));
+        let clock = VirtualClock::of(&VirtualTime::new(at(7)));
         let guard = clock.sleep_until(at(7), Rank::Stimulus, None).held().await;
         assert!(clock.is_held());
         drop(guard);

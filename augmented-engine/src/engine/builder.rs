@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 
 use super::{Engine, Inner, Tasks};
 use crate::EngineError;
-use crate::clock::{SystemClock, Time, VirtualClock};
+use crate::clock::{SystemClock, Time, VirtualClock, VirtualTime};
 use crate::config::EngineConfig;
 use crate::definitions::Definitions;
 use crate::driver::{Shared, SharedParts, Worker, conduct, keep_house, keep_lease, seats};
@@ -32,7 +32,7 @@ pub struct EngineBuilder {
     mocks: Vec<(String, MockScript)>,
     config: EngineConfig,
     clock: Option<Arc<dyn Clock>>,
-    epoch: Option<Timestamp>,
+    virtual_time: Option<VirtualTime>,
     ids: Option<Arc<dyn IdGen>>,
     seed: u64,
     tenant: TenantId,
@@ -49,7 +49,7 @@ impl EngineBuilder {
             mocks: Vec::new(),
             config: EngineConfig::default(),
             clock: None,
-            epoch: None,
+            virtual_time: None,
             ids: None,
             seed: 0,
             tenant: TenantId::DEFAULT,
@@ -124,10 +124,15 @@ impl EngineBuilder {
 
     /// Runs on virtual time that begins at `epoch` and jumps to the next timer whenever nothing else can happen.
     ///
-    /// Only for a store that no other engine serves at the same time, since clocks would mix. A handler holds the clock
-    /// except while it waits on its context.
-    pub fn with_virtual_time(mut self, epoch: Timestamp) -> Self {
-        self.epoch = Some(epoch);
+    /// Only for a store that no other engine serves at the same time, since clocks would mix; see
+    /// [`with_shared_time`](Self::with_shared_time). A handler holds the clock except while it waits on its context.
+    pub fn with_virtual_time(self, epoch: Timestamp) -> Self {
+        self.with_shared_time(&VirtualTime::new(epoch))
+    }
+
+    /// Runs on a virtual time that other engines on the same store share.
+    pub fn with_shared_time(mut self, time: &VirtualTime) -> Self {
+        self.virtual_time = Some(time.clone());
         self
     }
 
@@ -200,9 +205,9 @@ impl EngineBuilder {
 
     async fn build(self, role: Role) -> Result<Engine, EngineError> {
         let registry = self.registry()?;
-        let epoch = self.epoch.filter(|_| role == Role::Node);
-        let time = match (epoch, self.clock.clone()) {
-            (Some(epoch), _) => Time::Virtual(VirtualClock::new(epoch)),
+        let virtual_time = self.virtual_time.as_ref().filter(|_| role == Role::Node);
+        let time = match (virtual_time, self.clock.clone()) {
+            (Some(time), _) => Time::Virtual(VirtualClock::of(time)),
             (None, Some(clock)) => Time::Real(clock),
             (None, None) => Time::Real(Arc::new(SystemClock::new())),
         };

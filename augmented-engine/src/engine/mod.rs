@@ -21,7 +21,7 @@ use serde_json::Value;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::EngineError;
-use crate::clock::{Rank, TimeHold, until};
+use crate::clock::{Rank, TimeHold, VirtualClock, until};
 use crate::definitions::{Bundle, DraftReport, PublishReport};
 use crate::driver::{Shared, WorkerInput};
 use crate::metrics::MetricsSnapshot;
@@ -406,6 +406,10 @@ impl Engine {
     /// Other engines take the instances over once the lease of this node has run out.
     pub fn kill(&self) {
         self.inner.abort();
+    }
+
+    pub(crate) fn virtual_clock(&self) -> Option<&Arc<VirtualClock>> {
+        self.shared().time().virtual_clock()
     }
 
     fn shared(&self) -> &Arc<Shared> {

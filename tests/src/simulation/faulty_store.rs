@@ -35,8 +35,17 @@ pub struct Weather {
     pub fence: usize,
     /// Faults altogether; afterwards the store is healthy, so that every run comes to an end.
     pub faults: usize,
-    /// After how many calls of the store the process dies, one after the other.
-    pub deaths: Vec<usize>,
+    /// How the processes end that do not live to the end, one after the other.
+    pub ends: Vec<End>,
+}
+
+/// How a process stops doing anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It dies at so many calls of the store.
+    Death(usize),
+    /// It is stopped, as by `SIGSTOP`, at so many calls, and goes on when others have made so many.
+    Pause(usize, usize),
 }
 
 /// How often each fault befell a run.
@@ -50,6 +59,7 @@ pub struct FaultCounts {
     pub withheld: u64,
     pub fenced: u64,
     pub deaths: u64,
+    pub pauses: u64,
 }
 
 /// What befalls one call.
@@ -60,6 +70,8 @@ enum Fault {
     UnavailableAfter,
     DeathBefore,
     DeathAfter,
+    PauseBefore,
+    PauseAfter,
 }
 
 /// After so many calls a run has no end.
@@ -70,22 +82,18 @@ struct State {
     weather: Weather,
     counts: FaultCounts,
     calls: usize,
-    /// Calls until the process dies.
-    fuse: Option<usize>,
-    /// How often in a row work was withheld.
-    withheld: usize,
     /// Whether a process runs; before the first the store is prepared in peace.
     is_rough: bool,
     /// How often in a row an instance was refused for nothing.
     refused: usize,
-    dead: bool,
 }
 
-/// A memory store behind a curtain of faults.
+/// A memory store that processes reach over lines with faults.
 pub struct FaultyStore {
     inner: MemoryStore,
     state: Mutex<State>,
-    died: Notify,
+    /// Signalled with every call.
+    called: Notify,
     ledger: Arc<Ledger>,
     trace: bool,
 }
@@ -100,16 +108,13 @@ impl FaultyStore {
             weather,
             counts,
             calls: 0,
-            fuse: None,
-            withheld: 0,
             is_rough: false,
             refused: 0,
-            dead: false,
         };
         Self {
             inner: MemoryStore::new(),
             state: Mutex::new(state),
-            died: Notify::new(),
+            called: Notify::new(),
             ledger,
             trace,
         }
@@ -127,19 +132,19 @@ impl FaultyStore {
         self.state.lock().counts
     }
 
-    /// Completes when the process is to die.
-    pub async fn death(&self) {
-        while !self.state.lock().dead {
-            self.died.notified().await;
-        }
+    /// The line of a process that prepares the store in peace.
+    #[must_use]
+    pub fn quiet_line(self: &Arc<Self>) -> Arc<Line> {
+        Arc::new(Line::new(Arc::clone(self), 0, None))
     }
 
-    /// A new process begins, and its time runs, if it has to die, too.
-    pub fn new_process(&self) {
+    /// The line of a new process.
+    #[must_use]
+    pub fn line(self: &Arc<Self>, process: u64) -> Arc<Line> {
         let mut state = self.state.lock();
-        state.dead = false;
         state.is_rough = true;
-        state.fuse = (!state.weather.deaths.is_empty()).then(|| state.weather.deaths.remove(0));
+        let end = (!state.weather.ends.is_empty()).then(|| state.weather.ends.remove(0));
+        Arc::new(Line::new(Arc::clone(self), process, end))
     }
 
     /// Writes a line of the trace, for people who look at one seed.
@@ -148,10 +153,66 @@ impl FaultyStore {
             eprintln!("{}", line());
         }
     }
+}
+
+/// What leads from one process to the store, and everything that befalls it.
+pub struct Line {
+    store: Arc<FaultyStore>,
+    process: u64,
+    /// After how many calls of others it goes on again, once it is stopped.
+    patience: usize,
+    own: Mutex<Own>,
+    changed: Notify,
+}
+
+struct Own {
+    calls: usize,
+    end: Option<End>,
+    is_dead: bool,
+    is_paused: bool,
+    /// How often in a row work was withheld.
+    withheld: usize,
+}
+
+impl Line {
+    fn new(store: Arc<FaultyStore>, process: u64, end: Option<End>) -> Self {
+        let patience = match end {
+            Some(End::Pause(_, patience)) => patience,
+            _ => 0,
+        };
+        let own = Own {
+            calls: 0,
+            end,
+            is_dead: false,
+            is_paused: false,
+            withheld: 0,
+        };
+        Self {
+            store,
+            process,
+            patience,
+            own: Mutex::new(own),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Completes when others have made as many calls as the process sleeps.
+    pub async fn slept(&self) {
+        let until = self.store.state.lock().calls + self.patience;
+        loop {
+            let called = self.store.called.notified();
+            tokio::pin!(called);
+            called.as_mut().enable();
+            if self.store.state.lock().calls >= until {
+                return;
+            }
+            called.await;
+        }
+    }
 
     /// Draws what befalls a call.
     fn draw(&self, call: &str) -> (Fault, usize) {
-        let mut state = self.state.lock();
+        let mut state = self.store.state.lock();
         state.calls += 1;
         assert!(
             state.calls < MOST_CALLS,
@@ -162,10 +223,46 @@ impl FaultyStore {
         } else {
             0
         };
-        let fault = state.fault();
+        let fault = self.fault(&mut state);
+        let number = state.calls;
         drop(state);
-        self.say(|| format!("    {call}: {}", fault.name()));
+        self.store.called.notify_waiters();
+        self.store.say(|| {
+            let name = fault.name();
+            format!("    {number} process {}: {call}: {name}", self.process)
+        });
         (fault, yields)
+    }
+
+    fn fault(&self, state: &mut State) -> Fault {
+        let mut own = self.own.lock();
+        if own.is_dead {
+            // What a dead process still calls for has no effect.
+            return Fault::DeathBefore;
+        }
+        own.calls += 1;
+        match own.end {
+            Some(End::Death(at)) if own.calls >= at => {
+                own.end = None;
+                state.counts.deaths += 1;
+                return [Fault::DeathBefore, Fault::DeathAfter][state.dice.below(2)];
+            }
+            Some(End::Pause(at, _)) if own.calls >= at => {
+                own.end = None;
+                state.counts.pauses += 1;
+                return [Fault::PauseBefore, Fault::PauseAfter][state.dice.below(2)];
+            }
+            _ => {}
+        }
+        if state.befalls(|weather| weather.unavailable_before) {
+            state.counts.unavailable_before += 1;
+            return Fault::UnavailableBefore;
+        }
+        if state.befalls(|weather| weather.unavailable_after) {
+            state.counts.unavailable_after += 1;
+            return Fault::UnavailableAfter;
+        }
+        Fault::None
     }
 
     /// Makes a call with whatever befalls it.
@@ -174,29 +271,81 @@ impl FaultyStore {
         name: &str,
         call: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
+        self.goes_on().await;
         let (fault, yields) = self.draw(name);
         for _ in 0..yields {
             tokio::task::yield_now().await;
         }
         match fault {
             Fault::DeathBefore => self.die().await,
+            Fault::PauseBefore => self.pause(),
             Fault::UnavailableBefore => return Err(StoreError::unavailable("the line is down")),
-            Fault::None | Fault::UnavailableAfter | Fault::DeathAfter => {}
+            _ => {}
         }
+        self.goes_on().await;
         let answer = call.await;
         match fault {
             Fault::DeathAfter => self.die().await,
+            Fault::PauseAfter => self.pause(),
             Fault::UnavailableAfter => return Err(StoreError::unavailable("the line went down")),
-            Fault::None | Fault::UnavailableBefore | Fault::DeathBefore => {}
+            _ => {}
         }
+        self.goes_on().await;
         answer
     }
 
     /// The process is dead: the call never returns.
     async fn die<T>(&self) -> T {
-        self.state.lock().dead = true;
-        self.died.notify_one();
+        self.own.lock().is_dead = true;
+        self.changed.notify_waiters();
         std::future::pending().await
+    }
+
+    /// The process is stopped until it is told to go on.
+    fn pause(&self) {
+        self.store.ledger.may_be_late(self.process);
+        self.own.lock().is_paused = true;
+        self.changed.notify_waiters();
+    }
+
+    /// The process goes on where it was stopped.
+    pub fn resume(&self) {
+        self.store
+            .say(|| format!("process {} goes on", self.process));
+        self.own.lock().is_paused = false;
+        self.changed.notify_waiters();
+    }
+
+    /// Whether the process is stopped.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.own.lock().is_paused
+    }
+
+    /// Completes when the process is to die.
+    pub async fn death(&self) {
+        self.until(|own| own.is_dead).await;
+    }
+
+    /// Completes when the process is stopped.
+    pub async fn paused(&self) {
+        self.until(|own| own.is_paused).await;
+    }
+
+    async fn goes_on(&self) {
+        self.until(|own| !own.is_paused).await;
+    }
+
+    async fn until(&self, holds: impl Fn(&Own) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            if holds(&self.own.lock()) {
+                return;
+            }
+            changed.await;
+        }
     }
 
     async fn commit_inner(
@@ -205,12 +354,13 @@ impl FaultyStore {
         batch: Vec<InstanceCommit>,
     ) -> Result<Vec<CommitOutcome>, StoreError> {
         let facts = batch.clone();
-        let outcomes = self.inner.commit(node, batch).await?;
+        let outcomes = self.store.inner.commit(node, batch).await?;
         for (commit, outcome) in facts.iter().zip(&outcomes) {
             if *outcome == CommitOutcome::Applied {
-                self.ledger.take_facts(commit);
+                self.store.ledger.is_current(self.process);
+                self.store.ledger.take_facts(commit);
             }
-            self.say(|| describe(commit, outcome));
+            self.store.say(|| describe(commit, outcome));
         }
         Ok(outcomes)
     }
@@ -224,7 +374,7 @@ impl FaultyStore {
         let mut outcomes = vec![CommitOutcome::Refused(Refusal::Conflict); batch.len()];
         let mut order: Vec<(usize, InstanceCommit)> = batch.into_iter().enumerate().collect();
         let (fence, half) = {
-            let mut state = self.state.lock();
+            let mut state = self.store.state.lock();
             if state.rolls(|weather| weather.reorder) {
                 state.dice.shuffle(&mut order);
             }
@@ -238,8 +388,8 @@ impl FaultyStore {
             (fence, half)
         };
         if fence {
-            self.say(|| format!("    {node} is fenced"));
-            self.inner.fence_node(node, Timestamp::MAX).await?;
+            self.store.say(|| format!("    {node} is fenced"));
+            self.store.inner.fence_node(node, Timestamp::MAX).await?;
         }
         if let Some(count) = half {
             order.truncate(count);
@@ -278,34 +428,6 @@ impl State {
         befalls
     }
 
-    fn fault(&mut self) -> Fault {
-        if self.dead {
-            // What a dead process still calls for has no effect.
-            return Fault::DeathBefore;
-        }
-        if let Some(fuse) = &mut self.fuse {
-            *fuse = fuse.saturating_sub(1);
-            if *fuse == 0 {
-                self.fuse = None;
-                self.counts.deaths += 1;
-                return if self.dice.chance(500) {
-                    Fault::DeathBefore
-                } else {
-                    Fault::DeathAfter
-                };
-            }
-        }
-        if self.befalls(|weather| weather.unavailable_before) {
-            self.counts.unavailable_before += 1;
-            return Fault::UnavailableBefore;
-        }
-        if self.befalls(|weather| weather.unavailable_after) {
-            self.counts.unavailable_after += 1;
-            return Fault::UnavailableAfter;
-        }
-        Fault::None
-    }
-
     /// Whether an instance is refused for nothing; not more often in a row than an engine bears.
     fn refuses(&mut self) -> bool {
         let refuses = self.refused < 3 && self.befalls(|weather| weather.conflict);
@@ -323,6 +445,8 @@ impl Fault {
             Self::UnavailableAfter => "unavailable, but done",
             Self::DeathBefore => "the process dies, nothing done",
             Self::DeathAfter => "the process dies, but it is done",
+            Self::PauseBefore => "the process is stopped, nothing done",
+            Self::PauseAfter => "the process is stopped, but it is done",
         }
     }
 }
@@ -351,24 +475,31 @@ fn describe(commit: &InstanceCommit, outcome: &CommitOutcome) -> String {
 }
 
 #[async_trait]
-impl ExecutionStore for FaultyStore {
+impl ExecutionStore for Line {
     async fn register_node(&self, node: NodeId, now: Timestamp) -> Result<(), StoreError> {
-        self.call("register_node", self.inner.register_node(node, now))
-            .await
+        self.call("register_node", async {
+            self.store.inner.register_node(node, now).await?;
+            self.store.ledger.is_current(self.process);
+            Ok(())
+        })
+        .await
     }
 
     async fn heartbeat(&self, node: NodeId, now: Timestamp) -> Result<bool, StoreError> {
-        self.call("heartbeat", self.inner.heartbeat(node, now))
+        self.call("heartbeat", self.store.inner.heartbeat(node, now))
             .await
     }
 
     async fn nodes(&self) -> Result<Vec<NodeInfo>, StoreError> {
-        self.call("nodes", self.inner.nodes()).await
+        self.call("nodes", self.store.inner.nodes()).await
     }
 
     async fn fence_node(&self, node: NodeId, silent_since: Timestamp) -> Result<bool, StoreError> {
-        self.call("fence_node", self.inner.fence_node(node, silent_since))
-            .await
+        self.call(
+            "fence_node",
+            self.store.inner.fence_node(node, silent_since),
+        )
+        .await
     }
 
     async fn take_over(
@@ -378,7 +509,7 @@ impl ExecutionStore for FaultyStore {
         limit: usize,
     ) -> Result<Vec<LoadedInstance>, StoreError> {
         let limit = limit.min(2);
-        self.call("take_over", self.inner.take_over(from, to, limit))
+        self.call("take_over", self.store.inner.take_over(from, to, limit))
             .await
     }
 
@@ -391,7 +522,7 @@ impl ExecutionStore for FaultyStore {
     }
 
     async fn accept(&self, new: Vec<NewInstance>) -> Result<Vec<CommitOutcome>, StoreError> {
-        self.call("accept", self.inner.accept(new)).await
+        self.call("accept", self.store.inner.accept(new)).await
     }
 
     async fn load(
@@ -399,75 +530,86 @@ impl ExecutionStore for FaultyStore {
         tenant: TenantId,
         ids: &[InstanceId],
     ) -> Result<Vec<Option<LoadedInstance>>, StoreError> {
-        self.call("load", self.inner.load(tenant, ids)).await
+        self.call("load", self.store.inner.load(tenant, ids)).await
     }
 
     async fn send(&self, messages: Vec<NewMessage>) -> Result<Vec<SendOutcome>, StoreError> {
-        self.call("send", self.inner.send(messages)).await
+        self.call("send", self.store.inner.send(messages)).await
     }
 
     async fn pending(&self, node: NodeId, limit: usize) -> Result<Vec<PendingWork>, StoreError> {
         let mut work = self
-            .call("pending", self.inner.pending(node, limit))
+            .call("pending", self.store.inner.pending(node, limit))
             .await?;
-        let mut state = self.state.lock();
+        let mut state = self.store.state.lock();
+        let mut own = self.own.lock();
         if state.rolls(|weather| weather.reorder) {
             state.dice.shuffle(&mut work);
         }
         let before = work.len();
         // Rows that come late come in their order: an instance is offered a prefix of them, or nothing.
-        if before > 0 && state.withheld < 3 && state.befalls(|weather| weather.withhold) {
+        if before > 0 && own.withheld < 3 && state.befalls(|weather| weather.withhold) {
             work.retain_mut(|item| {
                 let kept = state.dice.below(item.messages.len() + 1);
                 item.messages.truncate(kept);
                 kept > 0
             });
         }
-        state.withheld = if work.len() < before {
-            state.withheld + 1
+        own.withheld = if work.len() < before {
+            own.withheld + 1
         } else {
             0
         };
         state.counts.withheld += u64::from(work.len() < before);
-        drop(state);
+        drop((own, state));
         Ok(work)
     }
 
     async fn fire_due_timers(&self, now: Timestamp, limit: usize) -> Result<usize, StoreError> {
-        self.call("fire_due_timers", self.inner.fire_due_timers(now, limit))
-            .await
+        self.call(
+            "fire_due_timers",
+            self.store.inner.fire_due_timers(now, limit),
+        )
+        .await
     }
 
     async fn next_timer(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.call("next_timer", self.inner.next_timer()).await
+        self.call("next_timer", self.store.inner.next_timer()).await
     }
 
     async fn record_attempts(&self, attempts: Vec<FailedAttempt>) -> Result<(), StoreError> {
-        self.call("record_attempts", self.inner.record_attempts(attempts))
-            .await
+        self.call(
+            "record_attempts",
+            self.store.inner.record_attempts(attempts),
+        )
+        .await
     }
 
     async fn record_running(&self, tasks: Vec<RunningTask>) -> Result<(), StoreError> {
-        self.call("record_running", self.inner.record_running(tasks))
+        self.call("record_running", self.store.inner.record_running(tasks))
             .await
     }
 
     async fn wait_for_work(&self, node: NodeId) -> Wakeup {
-        if self.state.lock().withheld > 0 {
+        self.goes_on().await;
+        if self.own.lock().withheld > 0 {
             return Wakeup::Work;
         }
-        self.inner.wait_for_work(node).await
+        let wakeup = self.store.inner.wait_for_work(node).await;
+        self.goes_on().await;
+        wakeup
     }
 }
 
 #[async_trait]
-impl QueryStore for FaultyStore {
+impl QueryStore for Line {
     async fn instance(
         &self,
         tenant: TenantId,
         id: InstanceId,
     ) -> Result<Option<LoadedInstance>, StoreError> {
-        self.call("instance", self.inner.instance(tenant, id)).await
+        self.call("instance", self.store.inner.instance(tenant, id))
+            .await
     }
 
     async fn list_instances(
@@ -478,7 +620,7 @@ impl QueryStore for FaultyStore {
     ) -> Result<InstancePage, StoreError> {
         self.call(
             "list_instances",
-            self.inner.list_instances(tenant, filter, page),
+            self.store.inner.list_instances(tenant, filter, page),
         )
         .await
     }
@@ -490,13 +632,13 @@ impl QueryStore for FaultyStore {
         from: Seq,
         limit: usize,
     ) -> Result<Vec<Fact>, StoreError> {
-        self.call("facts", self.inner.facts(tenant, id, from, limit))
+        self.call("facts", self.store.inner.facts(tenant, id, from, limit))
             .await
     }
 }
 
 #[async_trait]
-impl DefinitionStore for FaultyStore {
+impl DefinitionStore for Line {
     async fn put_definitions(
         &self,
         tenant: TenantId,
@@ -505,7 +647,7 @@ impl DefinitionStore for FaultyStore {
     ) -> Result<Vec<PutOutcome>, StoreError> {
         self.call(
             "put_definitions",
-            self.inner.put_definitions(tenant, bundle, now),
+            self.store.inner.put_definitions(tenant, bundle, now),
         )
         .await
     }
@@ -518,7 +660,9 @@ impl DefinitionStore for FaultyStore {
     ) -> Result<Vec<StoredDefinition>, StoreError> {
         self.call(
             "definition_versions",
-            self.inner.definition_versions(tenant, kind, business_id),
+            self.store
+                .inner
+                .definition_versions(tenant, kind, business_id),
         )
         .await
     }
@@ -530,7 +674,7 @@ impl DefinitionStore for FaultyStore {
     ) -> Result<Vec<Option<StoredDefinition>>, StoreError> {
         self.call(
             "definitions_by_id",
-            self.inner.definitions_by_id(tenant, ids),
+            self.store.inner.definitions_by_id(tenant, ids),
         )
         .await
     }
@@ -542,7 +686,7 @@ impl DefinitionStore for FaultyStore {
     ) -> Result<Vec<StoredDefinition>, StoreError> {
         self.call(
             "list_definitions",
-            self.inner.list_definitions(tenant, filter),
+            self.store.inner.list_definitions(tenant, filter),
         )
         .await
     }
@@ -558,8 +702,14 @@ impl DefinitionStore for FaultyStore {
     ) -> Result<StatusChange, StoreError> {
         self.call(
             "change_definition_status",
-            self.inner
-                .change_definition_status(tenant, kind, business_id, version, step, now),
+            self.store.inner.change_definition_status(
+                tenant,
+                kind,
+                business_id,
+                version,
+                step,
+                now,
+            ),
         )
         .await
     }
@@ -573,7 +723,9 @@ impl DefinitionStore for FaultyStore {
     ) -> Result<DraftDeletion, StoreError> {
         self.call(
             "delete_draft",
-            self.inner.delete_draft(tenant, kind, business_id, version),
+            self.store
+                .inner
+                .delete_draft(tenant, kind, business_id, version),
         )
         .await
     }

@@ -1,6 +1,6 @@
 //! What really happened, written down outside the engine: handler runs, and facts the store took.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use augmented_core::runtime::{Fact, Message};
 use augmented_core::store::InstanceCommit;
@@ -21,14 +21,22 @@ struct Book {
     facts: BTreeMap<(InstanceId, Seq), Fact>,
     ended_tasks: BTreeMap<TaskInstanceId, (InstanceId, Seq)>,
     complaints: Vec<String>,
+    /// Processes that were stopped, and have not heard since whether they still own anything.
+    late: BTreeSet<u64>,
+    late_runs: u64,
 }
 
 impl Ledger {
-    /// A handler begins; answers the number of this run.
-    pub fn begin_run(&self, task: TaskInstanceId) -> u64 {
+    /// A handler begins in a process; answers the number of this run.
+    pub fn begin_run(&self, task: TaskInstanceId, process: u64) -> u64 {
         let mut book = self.book.lock();
         book.runs += 1;
         if let Some((instance, seq)) = book.ended_tasks.get(&task).copied() {
+            if book.late.contains(&process) {
+                // Its successor was faster; the result will be refused.
+                book.late_runs += 1;
+                return book.runs;
+            }
             book.complaints.push(format!("task {task} is begun again although fact {seq} of instance {instance} holds its end"));
         }
         book.runs
@@ -65,6 +73,21 @@ impl Ledger {
                 book.complaints.push(complaint);
             }
         }
+    }
+
+    /// A process was stopped: others may do its work before it notices.
+    pub fn may_be_late(&self, process: u64) {
+        self.book.lock().late.insert(process);
+    }
+
+    /// The store takes what this process writes: it owns what it believes to own.
+    pub fn is_current(&self, process: u64) {
+        self.book.lock().late.remove(&process);
+    }
+
+    /// How often a process that had been stopped began a task that another had ended.
+    pub fn late_runs(&self) -> u64 {
+        self.book.lock().late_runs
     }
 
     /// What the handlers of a task returned.

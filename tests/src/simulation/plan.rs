@@ -6,7 +6,7 @@ use augmented_engine::EngineConfig;
 use serde_json::{Value, json};
 
 use super::Dice;
-use super::faulty_store::Weather;
+use super::faulty_store::{End, Weather};
 use super::workload::{ROOTS, SIGNALS, Style, workflows};
 
 /// What a caller does.
@@ -155,9 +155,15 @@ fn weather(dice: &mut Dice) -> Weather {
         weather.fence = if dice.chance(300) { dice.below(60) } else { 0 };
     }
     if dice.chance(600) {
-        weather.deaths = (0..dice.between(1, 4))
-            .map(|_| dice.between(3, 70))
-            .collect();
+        let end = |dice: &mut Dice| {
+            let at = dice.between(3, 70);
+            if dice.chance(400) {
+                End::Pause(at, dice.between(1, 60))
+            } else {
+                End::Death(at)
+            }
+        };
+        weather.ends = (0..dice.between(1, 4)).map(|_| end(dice)).collect();
     }
     weather
 }

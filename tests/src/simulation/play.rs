@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +10,12 @@ use std::time::Duration;
 use augmented_core::runtime::InstanceStatus;
 use augmented_core::store::{ExecutionStore, InstanceFilter, Page, QueryStore};
 use augmented_core::{NodeId, TenantId, Timestamp};
-use augmented_engine::{Engine, Ids, TaskContext, TaskError};
+use augmented_engine::{Engine, Ids, TaskContext, TaskError, VirtualTime};
 use serde_json::{Value, json};
 
 use super::audit::{Instances, audit};
 use super::client::Client;
-use super::faulty_store::{FaultCounts, FaultyStore};
+use super::faulty_store::{FaultCounts, FaultyStore, Line};
 use super::ledger::Ledger;
 use super::{Dice, Plan, Violations};
 
@@ -27,6 +28,8 @@ pub struct Tally {
     pub facts: u64,
     /// Handlers run.
     pub runs: u64,
+    /// Handlers that a process began although another had ended their task while it was stopped.
+    pub late_runs: u64,
     /// Faults.
     pub faults: FaultCounts,
     /// Runs whose results were compared with those of a healthy world.
@@ -52,6 +55,8 @@ impl Tally {
         sum.withheld += more.withheld;
         sum.fenced += more.fenced;
         sum.deaths += more.deaths;
+        sum.pauses += more.pauses;
+        self.late_runs += other.late_runs;
     }
 }
 
@@ -106,46 +111,15 @@ async fn run(plan: &Plan, trace: bool) -> Result<(Tally, Ends), Violations> {
         Arc::clone(&ledger),
         trace,
     ));
-    publish(plan, &store, &ledger).await?;
+    let world = World {
+        plan,
+        store: Arc::clone(&store),
+        ledger: Arc::clone(&ledger),
+        time: VirtualTime::new(EPOCH),
+    };
+    world.publish().await?;
     let mut client = Client::new(plan.acts.clone());
-    let mut now = EPOCH;
-    let mut process = 1;
-    loop {
-        store.new_process();
-        store.say(|| format!("process {process} begins at {now}"));
-        let slot = OnceCell::new();
-        let session = async {
-            let engine = start(plan, &store, &ledger, now, process).await;
-            let engine = slot.get_or_init(|| engine);
-            client.perform(engine, EPOCH).await;
-            settle(engine, &store).await
-        };
-        let settled = tokio::select! {
-            biased;
-            () = store.death() => None,
-            settled = session => Some(settled),
-        };
-        if let Some(engine) = slot.get() {
-            now = engine.now();
-            match &settled {
-                Some(_) => tokio::select! {
-                    biased;
-                    () = store.death() => engine.kill(),
-                    () = engine.shutdown() => {}
-                },
-                None => engine.kill(),
-            }
-        }
-        if let Some(settled) = settled {
-            settled?;
-            break;
-        }
-        process += 1;
-        // The tasks of the dead process are dropped when the runtime comes to them.
-        for _ in 0..4 {
-            tokio::task::yield_now().await;
-        }
-    }
+    world.play(&mut client).await?;
     let instances = audit(store.calm(), &ledger, &client, plan.seed).await?;
     Ok((
         tally(&instances, &ledger, &store),
@@ -153,62 +127,165 @@ async fn run(plan: &Plan, trace: bool) -> Result<(Tally, Ends), Violations> {
     ))
 }
 
-/// Publishes the workflows while the store still behaves.
-async fn publish(
-    plan: &Plan,
-    store: &Arc<FaultyStore>,
-    ledger: &Arc<Ledger>,
-) -> Result<(), Violations> {
-    let engine = start(plan, store, ledger, EPOCH, 0).await;
-    let published = engine.publish(plan.workflows.clone()).await;
-    engine.shutdown().await;
-    match published {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let findings = error
-                .findings()
-                .iter()
-                .map(|finding| format!("{finding:?}"));
-            Err(Violations(
-                [format!("the workflows cannot be published: {error}")]
-                    .into_iter()
-                    .chain(findings)
-                    .collect(),
-            ))
-        }
-    }
+/// How one process came to its end.
+enum Ended {
+    Died,
+    Paused,
+    Settled(Result<(), Violations>),
 }
 
-/// Starts an engine, however often the store is down.
-async fn start(
-    plan: &Plan,
-    store: &Arc<FaultyStore>,
-    ledger: &Arc<Ledger>,
-    now: Timestamp,
-    process: u64,
-) -> Engine {
-    loop {
-        let (works, looks) = (Arc::clone(ledger), Arc::clone(ledger));
-        let is_confluent = plan.is_confluent;
-        let engine = Engine::builder(Arc::clone(store) as Arc<_>)
-            .with_task("work", move |ctx: TaskContext, input: Value| {
-                work(ctx, input, Arc::clone(&works), is_confluent)
-            })
-            .with_task("look", move |ctx: TaskContext, input: Value| {
-                look(ctx, input, Arc::clone(&looks))
-            })
-            .with_config(plan.config.clone())
-            .with_virtual_time(now)
-            .with_seed(plan.seed)
-            .with_ids(Arc::new(Ids::seeded(
-                plan.seed.wrapping_mul(64).wrapping_add(process),
-            )))
-            .start()
-            .await;
-        match engine {
-            Ok(engine) => return engine,
-            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+/// A process that was stopped.
+struct Sleeper {
+    engine: Engine,
+    line: Arc<Line>,
+}
+
+/// What processes come and go in.
+struct World<'a> {
+    plan: &'a Plan,
+    store: Arc<FaultyStore>,
+    ledger: Arc<Ledger>,
+    time: VirtualTime,
+}
+
+impl World<'_> {
+    /// Publishes the workflows while the store still behaves.
+    async fn publish(&self) -> Result<(), Violations> {
+        let engine = self.start(&self.store.quiet_line(), 0).await;
+        let published = engine.publish(self.plan.workflows.clone()).await;
+        engine.shutdown().await;
+        let Err(error) = published else {
+            return Ok(());
+        };
+        let findings = error.findings().iter();
+        Err(Violations(
+            [format!("the workflows cannot be published: {error}")]
+                .into_iter()
+                .chain(findings.map(|finding| format!("{finding:?}")))
+                .collect(),
+        ))
+    }
+
+    /// Lets one process after the other do the work, until nothing is left.
+    async fn play(&self, client: &mut Client) -> Result<(), Violations> {
+        let mut sleepers: Vec<Sleeper> = Vec::new();
+        for process in 1.. {
+            let line = self.store.line(process);
+            let now = self.time.now();
+            self.store
+                .say(|| format!("process {process} begins at {now}"));
+            let slot = OnceCell::new();
+            let session = async {
+                let engine = self.start(&line, process).await;
+                let engine = slot.get_or_init(|| engine);
+                client.perform(engine, EPOCH).await;
+                self.settle(engine, &sleepers).await
+            };
+            let ended = tokio::select! {
+                biased;
+                () = line.death() => Ended::Died,
+                () = line.paused() => Ended::Paused,
+                never = self.wake(&sleepers) => match never {},
+                settled = session => Ended::Settled(settled),
+            };
+            let engine = slot.into_inner();
+            match (ended, engine) {
+                (Ended::Paused, Some(engine)) => {
+                    self.time.set_stopped(&engine, true);
+                    sleepers.push(Sleeper { engine, line });
+                }
+                (Ended::Died | Ended::Paused, engine) => {
+                    if let Some(engine) = engine {
+                        engine.kill();
+                    }
+                    // The tasks of the dead process are dropped when the runtime comes to them.
+                    for _ in 0..4 {
+                        tokio::task::yield_now().await;
+                    }
+                }
+                (Ended::Settled(settled), engine) => {
+                    settled?;
+                    sleepers.extend(engine.map(|engine| Sleeper { engine, line }));
+                    break;
+                }
+            }
         }
+        for Sleeper { engine, line } in sleepers {
+            tokio::select! {
+                biased;
+                () = line.death() => engine.kill(),
+                () = line.paused() => engine.kill(),
+                () = engine.shutdown() => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts an engine, however often the store is down.
+    async fn start(&self, line: &Arc<Line>, process: u64) -> Engine {
+        loop {
+            let (works, looks) = (Arc::clone(&self.ledger), Arc::clone(&self.ledger));
+            let is_confluent = self.plan.is_confluent;
+            let engine = Engine::builder(Arc::clone(line) as Arc<_>)
+                .with_task("work", move |ctx: TaskContext, input: Value| {
+                    let run = works.begin_run(ctx.task_instance_id(), process);
+                    work(ctx, input, Arc::clone(&works), run, is_confluent)
+                })
+                .with_task("look", move |ctx: TaskContext, input: Value| {
+                    looks.begin_run(ctx.task_instance_id(), process);
+                    look(ctx, input, Arc::clone(&looks))
+                })
+                .with_config(self.plan.config.clone())
+                .with_shared_time(&self.time)
+                .with_seed(self.plan.seed)
+                .with_ids(Arc::new(Ids::seeded(
+                    self.plan.seed.wrapping_mul(64).wrapping_add(process),
+                )))
+                .start()
+                .await;
+            match engine {
+                Ok(engine) => return engine,
+                Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+            }
+        }
+    }
+
+    /// Lets stopped processes go on when they have slept long enough.
+    async fn wake(&self, sleepers: &[Sleeper]) -> Infallible {
+        let naps = sleepers.iter().map(|sleeper| async {
+            sleeper.line.slept().await;
+            self.go_on(sleeper);
+        });
+        futures_util::future::join_all(naps).await;
+        std::future::pending().await
+    }
+
+    fn go_on(&self, sleeper: &Sleeper) {
+        if sleeper.line.is_paused() {
+            self.time.set_stopped(&sleeper.engine, false);
+            sleeper.line.resume();
+        }
+    }
+
+    /// Waits until nothing can happen any more, in any process.
+    async fn settle(&self, engine: &Engine, sleepers: &[Sleeper]) -> Result<(), Violations> {
+        let mut open = Vec::new();
+        for _ in 0..LOOKS {
+            engine.idle().await;
+            for sleeper in sleepers {
+                self.go_on(sleeper);
+                sleeper.engine.idle().await;
+            }
+            open = open_work(&self.store).await;
+            if open.is_empty() {
+                return Ok(());
+            }
+            self.store
+                .say(|| format!("    idle at {}, but: {}", engine.now(), open.join("; ")));
+            // A store that withheld work, or was down, is asked again after a moment of real time.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        Err(Violations(open))
     }
 }
 
@@ -217,9 +294,9 @@ async fn work(
     ctx: TaskContext,
     input: Value,
     ledger: Arc<Ledger>,
+    run: u64,
     is_confluent: bool,
 ) -> Result<Value, TaskError> {
-    let run = ledger.begin_run(ctx.task_instance_id());
     if let Some(millis) = input["sleep"].as_u64().filter(|millis| *millis > 0) {
         ctx.sleep(Duration::from_millis(millis)).await;
     }
@@ -240,7 +317,6 @@ async fn work(
 
 /// Says whether the round has come.
 async fn look(ctx: TaskContext, input: Value, ledger: Arc<Ledger>) -> Result<Value, TaskError> {
-    ledger.begin_run(ctx.task_instance_id());
     let result = json!({ "ready": u64::from(ctx.round()) >= input["ready"].as_u64().unwrap_or(0) });
     ledger.end_run(ctx.task_instance_id(), &result);
     Ok(result)
@@ -248,22 +324,6 @@ async fn look(ctx: TaskContext, input: Value, ledger: Arc<Ledger>) -> Result<Val
 
 /// How often the engine is looked at again when it says it is idle and is not.
 const LOOKS: usize = 40;
-
-/// Waits until nothing can happen any more.
-async fn settle(engine: &Engine, store: &FaultyStore) -> Result<(), Violations> {
-    let mut open = Vec::new();
-    for _ in 0..LOOKS {
-        engine.idle().await;
-        open = open_work(store).await;
-        if open.is_empty() {
-            return Ok(());
-        }
-        store.say(|| format!("    idle at {}, but: {}", engine.now(), open.join("; ")));
-        // A store that withheld work, or was down, is asked again after a moment of real time.
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-    Err(Violations(open))
-}
 
 /// What is left to do in the store, and would be done by nobody if the engine is idle.
 async fn open_work(store: &FaultyStore) -> Vec<String> {
@@ -304,6 +364,7 @@ async fn open_work(store: &FaultyStore) -> Vec<String> {
 fn tally(instances: &Instances, ledger: &Ledger, store: &FaultyStore) -> Tally {
     let mut tally = Tally {
         runs: ledger.runs(),
+        late_runs: ledger.late_runs(),
         faults: store.counts(),
         ..Tally::default()
     };
