@@ -16,6 +16,6 @@ mod text_edit;
 
 pub use canonical::{content_hash, content_hash_hex};
 pub use intake::{Limits, Parsed, parse};
-pub use nul::nul_at;
+pub use nul::{nul_at, replace_nul};
 pub use number::normalise_numbers;
 pub use source::{Position, SourceMap, place, sort_findings};

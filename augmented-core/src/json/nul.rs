@@ -24,6 +24,26 @@ pub fn nul_at(value: &Value) -> Option<String> {
     Some(place)
 }
 
+/// Puts U+FFFD in the place of every U+0000, in strings and member names.
+///
+/// For what must be kept whatever it holds, such as the text of an error.
+pub fn replace_nul(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains('\0') => *text = text.replace('\0', "\u{FFFD}"),
+        Value::Array(items) => items.iter_mut().for_each(replace_nul),
+        Value::Object(members) => {
+            if members.keys().any(|name| name.contains('\0')) {
+                *members = std::mem::take(members)
+                    .into_iter()
+                    .map(|(name, value)| (name.replace('\0', "\u{FFFD}"), value))
+                    .collect();
+            }
+            members.values_mut().for_each(replace_nul);
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use augmented_core::json::replace_nul;
 use augmented_core::runtime::{InstanceHeader, PathRef, TaskDone, TaskStatus};
 use augmented_core::store::{TaskCompletion, TaskRow};
 use augmented_core::{InstanceId, NodeId, TaskInstanceId, TenantId, Timestamp};
@@ -308,7 +309,10 @@ impl TaskContext {
     }
 
     /// Says that the handler is alive, and leaves what the next attempt should know if this one fails.
-    pub fn checkpoint(&self, progress: Value) {
+    ///
+    /// The character U+0000, which databases do not keep, is replaced by U+FFFD.
+    pub fn checkpoint(&self, mut progress: Value) {
+        replace_nul(&mut progress);
         *self.attempt.checkpoint.lock() = Some(progress);
         self.heartbeat();
     }

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
+use augmented_core::json::replace_nul;
 use augmented_core::{ErrorCategory, ErrorInfo};
 use serde_json::Value;
 
@@ -153,6 +154,19 @@ impl TaskError {
     #[must_use]
     pub fn into_info(self) -> ErrorInfo {
         *self.info
+    }
+
+    /// The same without the character U+0000, which databases do not keep: an error must be told whatever it says.
+    pub(crate) fn storable(mut self) -> Self {
+        for text in [&mut self.info.code, &mut self.info.message] {
+            if text.contains('\0') {
+                *text = text.replace('\0', "\u{FFFD}");
+            }
+        }
+        if let Some(details) = &mut self.info.details {
+            replace_nul(details);
+        }
+        self
     }
 
     pub(crate) fn is_input_refused(&self) -> bool {

@@ -424,7 +424,7 @@ fn end_attempt(
             Some(error) => AttemptEnd::Error(error),
         },
         Err(_) if cancelled => AttemptEnd::Cancelled,
-        Err(error) => AttemptEnd::Error(error),
+        Err(error) => AttemptEnd::Error(error.storable()),
     };
     let now = work.env.time.now();
     attempts.ended(
@@ -438,11 +438,12 @@ fn end_attempt(
 
 /// Why an output is not one of the task.
 pub(crate) fn output_refused(work: &StepWork, output: &TaskOutput) -> Option<TaskError> {
-    if let Some(place) = nul_at(&output.output) {
-        let message = format!(
-            "the output holds the character U+0000 at `{}`, which no text may have",
-            place.escape_debug()
-        );
+    let outcome = output.outcome.as_deref().unwrap_or_default();
+    let in_outcome = || outcome.contains('\0').then(|| "its outcome".to_owned());
+    let in_output = nul_at(&output.output).map(|place| format!("`{}`", place.escape_debug()));
+    if let Some(place) = in_output.or_else(in_outcome) {
+        let message =
+            format!("the output holds the character U+0000 at {place}, which no text may have");
         let info = ErrorInfo::new(
             "OUTPUT_VALIDATION_FAILED",
             ErrorCategory::Validation,

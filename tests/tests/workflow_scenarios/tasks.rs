@@ -298,3 +298,43 @@ async fn a_panic_in_a_handler_fails_its_step_and_the_engine_goes_on() {
         (InstanceStatus::Completed, json!({"calm": true}))
     );
 }
+
+/// U+0000 is kept by no database: what is data is refused where it comes from, what says what went wrong is told.
+#[tokio::test]
+async fn the_character_no_database_keeps_stops_nothing() {
+    let engine = engine(|builder| {
+        builder.with_task("talk", |ctx: TaskContext, input: Value| async move {
+            ctx.checkpoint(json!({"at\0": "row \0"}));
+            match input["how"].as_str() {
+                Some("output") => Ok(json!({"text": "a\0b"})),
+                _ if ctx.attempt() == 1 => Err(TaskError::retryable("GARB\0LED", "line \0 noise")),
+                _ => Err(TaskError::permanent("NOISE", "\0").with_details(json!({"\0": ["\0"]}))),
+            }
+        })
+    })
+    .await;
+    let step = |how: &str| json!([{"stepId": "talk", "type": "TASK", "taskId": "talk", "input": {"how": how}, "retryPolicy": {"maxAttempts": 2, "jitter": 0}}]);
+    let (_, result) = run(&engine, workflow("said", step("error")), json!({})).await;
+    let error = result.error.as_ref().unwrap();
+    assert_eq!(
+        (error.code.as_str(), error.message.as_str(), &error.details),
+        (
+            "NOISE",
+            "\u{FFFD}",
+            &Some(json!({"\u{FFFD}": ["\u{FFFD}"]}))
+        )
+    );
+    let (_, result) = run(&engine, workflow("given", step("output")), json!({})).await;
+    assert_eq!(
+        result.error.as_ref().unwrap().code,
+        "OUTPUT_VALIDATION_FAILED"
+    );
+    // An expression cannot make one, neither from a literal nor from bytes.
+    let literal = json!([{"stepId": "talk", "type": "TASK", "taskId": "talk", "input": {"how": "${'a\\x00'}"}}]);
+    let refused = engine.publish(workflow("literal", literal)).await;
+    let findings = refused.unwrap_err();
+    assert_eq!(findings.findings()[0].code, "EXPR_PARSE");
+    let bytes = json!([{"stepId": "talk", "type": "TASK", "taskId": "talk", "input": {"how": "${string(base64.decode('AGE='))}"}}]);
+    let (_, result) = run(&engine, workflow("bytes", bytes), json!({})).await;
+    assert_eq!(result.error.as_ref().unwrap().code, "EXPR_EVAL");
+}

@@ -35,6 +35,12 @@ impl<'s> Compiler<'s> {
                 self.skip_literal(TokenKind::Number);
                 (Const::Double(*value.inner()), Kind::Number)
             }
+            LiteralValue::String(text) if text.inner().contains('\0') => {
+                let at = self.here();
+                self.skip_literal(TokenKind::Text);
+                let message = "a text may not hold the character U+0000, which no database keeps";
+                return self.problem(ExprProblem::new(EXPR_PARSE, message).at(at));
+            }
             LiteralValue::String(text) => {
                 self.skip_literal(TokenKind::Text);
                 (Const::Text(text.inner().into()), Kind::Text)

@@ -86,6 +86,11 @@ pub(super) fn string<'a>(eval: &mut Eval<'a>, arguments: &[Val<'a>]) -> Evaluate
             eval.meter.bytes(bytes.len())?;
             let text = std::str::from_utf8(bytes)
                 .map_err(|_| Fault::eval("string(): the bytes are no UTF-8"))?;
+            if text.contains('\0') {
+                return Err(Fault::eval(
+                    "string(): the bytes hold U+0000, which no text may have",
+                ));
+            }
             Ok(Val::made(text))
         }
         Val::Instant(micros) => Ok(Val::made(instant::instant_text(*micros))),

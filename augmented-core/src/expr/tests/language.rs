@@ -317,6 +317,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("string(base64.decode('aGVsbG8='))", "\"hello\""),
     ("string(base64.decode('aGVsbG8'))", "\"hello\""),
     ("base64.decode('*')", "!no Base64"),
+    ("string(base64.decode('AGE='))", "!U+0000"),
     (
         "type(1) == int && type('a') == string && type([]) == list && type({}) == map",
         "true",
