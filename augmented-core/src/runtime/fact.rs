@@ -195,6 +195,9 @@ pub enum TrailEntry {
         error: Arc<ErrorInfo>,
         fire_at: Timestamp,
     },
+    /// Another node had taken the instance over; the `count`th time since the fact before. Written by the driver in
+    /// front of what the message led to, and no part of what replay compares.
+    TakenOver { count: u16 },
     /// The instance reached its end.
     InstanceCompleted,
     /// The instance failed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use augmented_core::runtime::{
     Activity, CancelRequest, CancelSource, InstanceState, InstanceStatus, Message, TimerKey,
-    TimerKind,
+    TimerKind, TrailEntry,
 };
 use augmented_core::store::{InstanceCommit, NewMessage, Snapshot, TaskRow, TimerRow};
 use augmented_core::{InstanceId, NodeId, Seq, TaskInstanceId, Timestamp};
@@ -144,7 +144,12 @@ impl Live {
             prepared.commit.tasks.extend(task);
             let state = Arc::make_mut(&mut self.state);
             let transition = decide(&self.plan.flow, state, message, setting.now, setting.limits);
-            prepared.commit.facts.push(transition.fact);
+            let mut fact = transition.fact;
+            if self.takeovers > 0 {
+                let count = std::mem::take(&mut self.takeovers);
+                fact.trail.insert(0, TrailEntry::TakenOver { count });
+            }
+            prepared.commit.facts.push(fact);
             if let Some(activation) = resumed {
                 self.resume_task(activation);
             }

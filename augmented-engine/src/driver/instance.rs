@@ -121,6 +121,8 @@ pub(crate) struct Live {
     mail_taken: BTreeSet<MailboxId>,
     /// How often in a row its commit was refused or could not be decided.
     pub(crate) strikes: u8,
+    /// How often it was taken over since its last fact; the next one says so.
+    pub(crate) takeovers: u16,
     /// Whether the instance had ended when it was read; its end has been told and counted then.
     pub(crate) was_over: bool,
     pub(crate) starting: Option<Box<Starting>>,
@@ -154,6 +156,7 @@ impl Live {
             timers: Vec::new(),
             mail_taken: BTreeSet::new(),
             strikes: 0,
+            takeovers: 0,
             was_over: false,
             starting: None,
             watchers: Vec::new(),

@@ -263,6 +263,7 @@ impl Worker {
             }
         };
         let mut live = Live::new(tenant, plan, state, standing);
+        live.takeovers = loaded.takeovers;
         live.snapshot = loaded.state.as_ref().map(|state| (state.seq, state.status));
         let attempts = loaded.attempts.into_iter();
         live.attempts = attempts

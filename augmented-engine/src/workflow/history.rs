@@ -153,6 +153,7 @@ impl Writer<'_> {
                 }
                 details
             }
+            TrailEntry::TakenOver { count } => json!({ "takeovers": count }),
             TrailEntry::BranchEnded { status, .. } => json!({ "status": status }),
             TrailEntry::VariableSet { name, .. } => json!({ "variable": name }),
             TrailEntry::TimerSet { key, fire_at, .. } => {
@@ -245,6 +246,7 @@ fn type_of(fact: &Fact, entry: &TrailEntry) -> Option<HistoryType> {
             _ => return None,
         },
         TrailEntry::RetryScheduled { .. } => HistoryType::StepRetryScheduled,
+        TrailEntry::TakenOver { .. } => HistoryType::TakenOver,
         TrailEntry::InstanceCompleted => HistoryType::WorkflowCompleted,
         TrailEntry::InstanceFailed { .. } => HistoryType::WorkflowFailed,
         TrailEntry::InstanceCancelled => HistoryType::WorkflowCancelled,

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use augmented_core::ids::Seq;
-use augmented_core::runtime::{Activity, DecideLimits, InstanceState, Message, ParentRef};
+use augmented_core::runtime::{
+    Activity, DecideLimits, InstanceState, Message, ParentRef, TrailEntry,
+};
 use augmented_core::store::LoadedInstance;
 
 use super::command::{Command, RunTask, StartChild, activation_text};
@@ -68,7 +70,11 @@ pub fn replay(
             });
         }
         let again = decide(flow, &mut state, fact.message.clone(), fact.at, limits);
-        if again.fact.trail != fact.trail {
+        let followed = match fact.trail.split_first() {
+            Some((TrailEntry::TakenOver { .. }, followed)) => followed,
+            _ => fact.trail.as_slice(),
+        };
+        if again.fact.trail != followed {
             return Err(ReplayError::Diverged { seq: fact.seq });
         }
     }

@@ -72,6 +72,12 @@ async fn w09_a_task_whose_result_was_lost_is_sent_again_under_the_same_key() {
         ["a", "b", "c"].map(|step| (step.to_owned(), 1))
     );
     assert_eq!(second.metrics().takeovers, 1);
+    let taken: Vec<_> = history
+        .iter()
+        .filter(|entry| entry.entry_type == HistoryType::TakenOver)
+        .map(|entry| (entry.seq, entry.details.clone()))
+        .collect();
+    assert_eq!(taken, [(Some(2), Some(json!({"takeovers": 1})))]);
     let seqs: Vec<Seq> = facts(&*store, id)
         .await
         .iter()
