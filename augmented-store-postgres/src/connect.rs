@@ -7,6 +7,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions, Connection};
 
 use crate::definitions::builtins;
+use crate::enforcement::{self, Enforcement};
 use crate::gate::Gate;
 use crate::lanes::Lanes;
 use crate::migrate;
@@ -100,6 +101,12 @@ impl PostgresStore {
         }
         migrate::check_version(&mut connection, &config.schema).await?;
         builtins::check(&mut connection, &config.schema).await?;
+        if enforcement::current(&mut connection, &config.schema).await? == Enforcement::Structural {
+            tracing::warn!(
+                schema = %config.schema,
+                "published definitions are not held against their JSON Schemas in this database: set_enforcement(Full), then verify_all"
+            );
+        }
         let call_bytes = small_calls(&mut connection, config.pooled).await?;
         connection.commit().await?;
         let bell = Bell::new();

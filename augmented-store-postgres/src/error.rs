@@ -39,7 +39,7 @@ pub enum PostgresError {
     },
     /// The tables are not there yet, or older than this program.
     #[error(
-        "the tables in schema `{schema}` are at version {found}, and this program needs {needed}: run PostgresStore::migrate, or any command once with a user who may create tables"
+        "the tables in schema `{schema}` are at version {found}, and this program needs {needed}: run PostgresStore::migrate, or `augmented list` once with a user who may create tables"
     )]
     SchemaTooOld {
         /// The PostgreSQL schema.

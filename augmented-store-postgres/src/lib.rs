@@ -20,6 +20,7 @@ mod config;
 mod connect;
 pub mod constraints;
 mod definitions;
+mod enforcement;
 mod error;
 mod gate;
 mod lanes;
@@ -32,6 +33,7 @@ mod upkeep;
 
 pub use config::{PostgresConfig, SchemaName};
 pub use connect::PostgresStore;
+pub use enforcement::{Enforcement, Nonconforming};
 pub use error::PostgresError;
 pub use runtime::Recorded;
 pub use upkeep::{Retention, RowSecurity, SliceWidth, UpkeepConfig, UpkeepFault, UpkeepReport};

@@ -89,6 +89,292 @@ fn every_mutation_has_one_verdict() {
     });
 }
 
+/// Inserts each row as it is, in a block of its own that is always taken back; answers the document it stands for, and
+/// what it was refused with.
+const TRY_ROWS: &str = "CREATE FUNCTION pg_temp.try_rows(kind text, place regclass, rows jsonb)
+    RETURNS TABLE (document jsonb, message text) LANGUAGE plpgsql AS $$
+    DECLARE
+        columns text := (SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute
+            WHERE attrelid = place AND attnum > 0 AND NOT attisdropped AND attgenerated = '');
+        item jsonb;
+    BEGIN
+        FOR item IN SELECT value FROM jsonb_array_elements(rows) LOOP
+            document := NULL;
+            message := NULL;
+            BEGIN
+                EXECUTE format('SELECT aug_%s_document(jsonb_populate_record(NULL::%s, $1))', kind, place)
+                    INTO document USING item;
+                EXECUTE format('INSERT INTO %s (%s) SELECT %2$s FROM jsonb_populate_record(NULL::%1$s, $1)', place, columns)
+                    USING item;
+                RAISE EXCEPTION USING ERRCODE = 'AU999';
+            EXCEPTION WHEN SQLSTATE 'AU999' THEN NULL;
+                WHEN OTHERS THEN message := SQLSTATE || ' ' || SQLERRM;
+            END;
+            RETURN NEXT;
+        END LOOP;
+    END $$";
+
+/// Columns that are no members of the document.
+const OF_THE_ROW: [&str; 13] = [
+    "id",
+    "tenant_id",
+    "status",
+    "draft",
+    "created_at",
+    "updated_at",
+    "published_at",
+    "content_hash",
+    "schema_version",
+    "deprecation_note",
+    "deprecation_replacement",
+    "created_by",
+    "updated_by",
+];
+
+/// The same for rows that somebody writes column by column.
+#[test]
+fn every_mutated_row_has_one_verdict() {
+    let count: usize = std::env::var("AUGMENTED_AGREEMENT").map_or(200, |n| n.parse().unwrap());
+    let seed: u64 = std::env::var("AUGMENTED_SEED").map_or(11, |n| n.parse().unwrap());
+    support::run(async {
+        let fresh = Fresh::new().await;
+        let pool = fresh.pool().await;
+        let mut connection = pool.acquire().await.unwrap();
+        sqlx::raw_sql(TRY_ROWS)
+            .execute(&mut *connection)
+            .await
+            .unwrap();
+        for kind in DefinitionKind::MODELLED {
+            let table = table(kind);
+            let mut rows: Vec<Value> = Vec::new();
+            for document in seeds(kind) {
+                let sql = format!(
+                    "WITH new AS (SELECT aug_put_{kind}(gen_random_uuid(), $1) AS id) SELECT id FROM new"
+                );
+                let id: sqlx::types::Uuid = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+                    .bind(&document)
+                    .fetch_one(&mut *connection)
+                    .await
+                    .unwrap();
+                let sql = format!("SELECT to_jsonb(d) FROM {table} AS d WHERE id = $1");
+                let row = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(id);
+                rows.push(row.fetch_one(&mut *connection).await.unwrap());
+            }
+            let mut dice = Dice(seed ^ kind.as_str().len() as u64);
+            let mutated: Vec<Value> = (0..count).map(|_| mutated_row(&rows, &mut dice)).collect();
+            let validator = jsonschema::validator_for(schemas::schema_for(kind).unwrap()).unwrap();
+            let (mut accepted, mut compared, mut differences) = (0, 0, Vec::new());
+            for batch in mutated.chunks(250) {
+                let verdicts: Vec<(Option<Value>, Option<String>)> =
+                    sqlx::query_as("SELECT * FROM pg_temp.try_rows($1, $2::text::regclass, $3)")
+                        .bind(kind.as_str())
+                        .bind(table)
+                        .bind(Value::from(batch.to_vec()))
+                        .fetch_all(&mut *connection)
+                        .await
+                        .unwrap();
+                for (document, refusal) in verdicts {
+                    // What does not even fit into its column has no document.
+                    let Some(document) = document else {
+                        assert!(refusal.is_some());
+                        continue;
+                    };
+                    compared += 1;
+                    let rust = validator.is_valid(&document) && !has_duplicate_step(&document);
+                    accepted += usize::from(rust);
+                    if rust != refusal.is_none() {
+                        differences.push(format!("rust {rust}, database {refusal:?}: {document}"));
+                    }
+                }
+            }
+            eprintln!(
+                "{kind}: {count} rows, {compared} compared, {accepted} accepted, {} differences",
+                differences.len()
+            );
+            differences.truncate(3);
+            assert!(
+                differences.is_empty(),
+                "seed {seed}, {kind}: {differences:#?}"
+            );
+            assert!(accepted * 10 >= count && accepted * 10 <= compared * 9);
+            assert!(compared * 10 >= count * 9);
+        }
+    });
+}
+
+#[expect(clippy::panic, reason = "a helper of tests")]
+fn table(kind: DefinitionKind) -> &'static str {
+    match kind {
+        DefinitionKind::Workflow => "workflow_definitions",
+        DefinitionKind::Task => "task_definitions",
+        DefinitionKind::Event => "event_definitions",
+        DefinitionKind::Trigger => "workflow_event_triggers",
+        DefinitionKind::Schedule => "schedules",
+        DefinitionKind::Schema => "schema_versions",
+        other => panic!("{other} has no table"),
+    }
+}
+
+/// A row of somebody else's with one column changed, or with none that matters.
+fn mutated_row(rows: &[Value], dice: &mut Dice) -> Value {
+    let mut row = rows[dice.below(rows.len())].clone();
+    row["id"] =
+        Value::from(sqlx::types::Uuid::from_u128(1 + dice.below(1 << 30) as u128).to_string());
+    row["tenant_id"] = row["id"].clone();
+    if dice.below(4) == 0 {
+        row["description"] = Value::from(format!("made {}", dice.below(1000)));
+        return row;
+    }
+    let members = row.as_object().unwrap();
+    let columns: Vec<String> = members
+        .iter()
+        .filter(|(name, value)| !OF_THE_ROW.contains(&name.as_str()) && !value.is_null())
+        .map(|(name, _)| name.clone())
+        .collect();
+    let column = &columns[dice.below(columns.len())];
+    let value = &mut row[column];
+    if dice.below(6) == 0 {
+        *value = Value::Null;
+        return row;
+    }
+    let before = value.clone();
+    let places = places(value);
+    let place = places[dice.below(places.len())].clone();
+    mutate(value.pointer_mut(&place).unwrap(), dice);
+    // Text, numbers and truth values are read from anything; the document would not be the one that was written.
+    let is_plain = !before.is_object() && !before.is_array();
+    if is_plain && std::mem::discriminant(&before) != std::mem::discriminant(value) {
+        *value = before;
+    }
+    row
+}
+
+/// One case for each keyword that the evaluator knows: both refuse it, so neither may forget the keyword.
+const BY_KEYWORD: [(&str, &str, &str); 28] = [
+    ("type", r#"{"type": "integer"}"#, "1.5"),
+    (
+        "ref",
+        r##"{"$ref": "#/$defs/a", "$defs": {"a": {"const": 1}}}"##,
+        "2",
+    ),
+    ("enum", r#"{"enum": [1, "a"]}"#, r#""b""#),
+    ("const", r#"{"const": {"a": 1}}"#, r#"{"a": 2}"#),
+    ("pattern", r#"{"pattern": "^[a-z]+$"}"#, r#""A""#),
+    ("minLength", r#"{"minLength": 2}"#, r#""ä""#),
+    ("maxLength", r#"{"maxLength": 2}"#, r#""abc""#),
+    ("minimum", r#"{"minimum": 2}"#, "1"),
+    ("maximum", r#"{"maximum": 2}"#, "2.5"),
+    ("exclusiveMinimum", r#"{"exclusiveMinimum": 2}"#, "2"),
+    ("exclusiveMaximum", r#"{"exclusiveMaximum": 2}"#, "2"),
+    ("multipleOf", r#"{"multipleOf": 2}"#, "3"),
+    ("minItems", r#"{"minItems": 1}"#, "[]"),
+    ("maxItems", r#"{"maxItems": 1}"#, "[1, 2]"),
+    ("uniqueItems", r#"{"uniqueItems": true}"#, "[1, 2, 1]"),
+    ("minProperties", r#"{"minProperties": 1}"#, "{}"),
+    (
+        "maxProperties",
+        r#"{"maxProperties": 1}"#,
+        r#"{"a": 1, "b": 2}"#,
+    ),
+    ("required", r#"{"required": ["a"]}"#, r#"{"b": 1}"#),
+    (
+        "dependentRequired",
+        r#"{"dependentRequired": {"a": ["b"]}}"#,
+        r#"{"a": 1}"#,
+    ),
+    (
+        "properties",
+        r#"{"properties": {"a": {"type": "string"}}}"#,
+        r#"{"a": 1}"#,
+    ),
+    (
+        "patternProperties",
+        r#"{"patternProperties": {"^x": {"type": "string"}}}"#,
+        r#"{"xa": 1}"#,
+    ),
+    (
+        "additionalProperties",
+        r#"{"additionalProperties": false}"#,
+        r#"{"a": 1}"#,
+    ),
+    (
+        "prefixItems",
+        r#"{"prefixItems": [{"type": "string"}]}"#,
+        "[1]",
+    ),
+    ("items", r#"{"items": {"type": "string"}}"#, r#"["a", 1]"#),
+    ("allOf", r#"{"allOf": [true, {"type": "string"}]}"#, "1"),
+    (
+        "anyOf",
+        r#"{"anyOf": [{"type": "string"}, {"type": "null"}]}"#,
+        "1",
+    ),
+    (
+        "oneOf",
+        r#"{"oneOf": [{"type": "number"}, {"minimum": 0}]}"#,
+        "1",
+    ),
+    ("not", r#"{"not": {"type": "string"}}"#, r#""a""#),
+];
+
+/// Of scenario 13 of the validation sheet: the evaluator in the database can do without none of its keywords.
+#[test]
+fn every_keyword_of_the_evaluator_is_needed() {
+    let source = include_str!("../src/constraints/sql/evaluator.sql");
+    let body = source.split_once("CASE keyword\n").unwrap().1;
+    let body = body.split("END CASE").next().unwrap();
+    let arms = body.lines().filter_map(|line| {
+        let arm = line.strip_prefix("        WHEN ")?.strip_suffix(" THEN")?;
+        (!arm.contains("<>")).then_some(arm)
+    });
+    let known: Vec<String> = arms
+        .flat_map(|arm| {
+            arm.replace("'$' || ", "")
+                .replace('\'', "")
+                .split(", ")
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    let cases: Vec<&str> = BY_KEYWORD.iter().map(|(keyword, ..)| *keyword).collect();
+    for keyword in &known {
+        assert!(
+            keyword == "if" || cases.contains(&keyword.as_str()),
+            "`{keyword}` has no case"
+        );
+    }
+    assert!(known.len() > 25, "{known:?}");
+    support::run(async {
+        let fresh = Fresh::new().await;
+        let pool = fresh.pool().await;
+        let conditional = [
+            (
+                "if",
+                r#"{"if": {"type": "string"}, "then": {"minLength": 2}}"#,
+                "\"a\"",
+            ),
+            (
+                "if",
+                r#"{"if": {"type": "string"}, "else": {"minimum": 2}}"#,
+                "1",
+            ),
+        ];
+        for (keyword, schema, instance) in BY_KEYWORD.into_iter().chain(conditional) {
+            let schema: Value = serde_json::from_str(schema).unwrap();
+            let instance: Value = serde_json::from_str(instance).unwrap();
+            let validator = jsonschema::validator_for(&schema).unwrap();
+            assert!(!validator.is_valid(&instance), "{keyword}");
+            let fault: Option<String> = sqlx::query_scalar("SELECT aug_schema_fault($1, $1, $2)")
+                .bind(&schema)
+                .bind(&instance)
+                .fetch_one(&pool)
+                .await
+                .unwrap();
+            assert!(fault.is_some(), "the evaluator passes over `{keyword}`");
+        }
+    });
+}
+
 fn has_duplicate_step(document: &Value) -> bool {
     let report = DefinitionValidator::standard().validate(&Document::new(document));
     report

@@ -82,6 +82,13 @@ fn tables() -> Vec<Table> {
         .collect()
 }
 
+/// The kinds that are stored, their tables, and the columns of their business ids.
+pub(crate) fn kinds() -> impl Iterator<Item = (DefinitionKind, &'static str, String)> {
+    tables()
+        .into_iter()
+        .map(|table| (table.kind, table.name, table.id_column))
+}
+
 /// A text as an SQL literal.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use augmented_core::store::Store;
+use augmented_core::TenantId;
+use augmented_core::model::{LifecycleStatus, StoredDefinition};
+use augmented_core::store::{DefinitionFilter, DefinitionStore, Store};
 use augmented_store_memory::MemoryStore;
 use augmented_store_postgres::{PostgresConfig, PostgresError, PostgresStore};
 
@@ -65,7 +67,37 @@ impl StoreChoice {
             Self::Postgres(config) => Ok(Arc::new(open(*config).await?)),
         }
     }
+
+    /// Everything published in the database, for references of files that are checked; nothing where there is none.
+    /// Its tables stay as they are.
+    pub(crate) async fn definitions(self) -> Result<Vec<StoredDefinition>, Failure> {
+        let Self::Postgres(config) = self else {
+            return Ok(Vec::new());
+        };
+        let store = PostgresStore::connect(*config).await.map_err(told)?;
+        let mut filter = DefinitionFilter::default();
+        filter.limit = PAGE;
+        filter.statuses = vec![
+            LifecycleStatus::Published,
+            LifecycleStatus::Deprecated,
+            LifecycleStatus::Archived,
+        ];
+        let mut all = Vec::new();
+        loop {
+            let page = store.list_definitions(TenantId::DEFAULT, &filter).await;
+            let page = page.map_err(|error| Failure::Store(error.to_string()))?;
+            filter.after = page.last().map(|last| last.id);
+            let is_last = page.len() < PAGE;
+            all.extend(page);
+            if is_last {
+                return Ok(all);
+            }
+        }
+    }
 }
+
+/// How many definitions are read at a time.
+const PAGE: usize = 500;
 
 async fn open(config: PostgresConfig) -> Result<PostgresStore, Failure> {
     match PostgresStore::connect(config.clone()).await {

@@ -35,7 +35,7 @@ pub(crate) fn dispatch(terminal: Terminal, cli: Cli) -> Result<Exit, Failure> {
     match cli.command {
         Command::Schema(arguments) => schema::schema(terminal, format, &arguments),
         Command::Graph(arguments) => graph::graph(terminal, &arguments),
-        Command::Validate(arguments) => validate::validate(terminal, format, &arguments),
+        Command::Validate(arguments) => validate::validate(terminal, format, &arguments, store),
         Command::Run(arguments) => run::run(terminal, format, &arguments, store),
         Command::Publish(arguments) => publish::publish(terminal, format, &arguments, store),
         Command::Start(arguments) => operate::start(terminal, format, &arguments, store),

@@ -14,6 +14,7 @@ use crate::exit::{Exit, Failure};
 use crate::files::{self, SourceFile};
 use crate::findings::{self, Checked, ShownFinding};
 use crate::host::CommandHost;
+use crate::stores::StoreChoice;
 use crate::terminal::{Style, Terminal};
 
 #[derive(Debug, Serialize)]
@@ -29,12 +30,18 @@ pub(super) fn validate(
     terminal: Terminal,
     format: Format,
     arguments: &ValidateArgs,
+    store: StoreChoice,
 ) -> Result<Exit, Failure> {
     let mut files = files::read_all(&arguments.paths)?;
     for path in &arguments.paths {
         files::require_documents(path, &files)?;
     }
-    let known = findings::catalogue(&files::read_all(&arguments.definitions)?);
+    let mut known = findings::catalogue(&files::read_all(&arguments.definitions)?);
+    if !store.is_memory() {
+        for stored in super::runtime()?.block_on(store.definitions())? {
+            known.add(stored.document.as_ref().clone(), stored.status);
+        }
+    }
     let host = CommandHost::default();
     let mut checked = findings::check(&files, &known, Some(&host), Purpose::Check);
     let mut fixed = None;

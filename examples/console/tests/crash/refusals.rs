@@ -335,3 +335,36 @@ impl Drop for Pooler {
         end(&mut self.child);
     }
 }
+
+/// What a file refers to may stand in the database; checking it leaves the database as it is.
+#[test]
+fn references_of_checked_files_are_looked_up_in_the_database() {
+    const TASK: &str = r#"{"kind": "task", "taskId": "stored", "version": "1.0.0", "name": "S", "type": "AUTOMATED",
+        "implementation": {"kind": "NATIVE", "endpoint": "std.echo"}, "inputSchema": {"type": "object"}, "outputSchema": {"type": "object"}}"#;
+    const WORKFLOW: &str = r#"{"kind": "workflow", "workflowId": "w", "version": "1.0.0", "name": "W",
+        "steps": [{"stepId": "a", "type": "TASK", "taskId": "stored"}]}"#;
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    let (task, workflow) = (file("task.json", TASK), file("workflow.json", WORKFLOW));
+    let empty = server().new_database("unprepared");
+    let text = refused(&empty, &["validate", &workflow], AT_ONCE);
+    assert!(text.contains("augmented list"), "{text}");
+    let store = with_tables(server(), "checked");
+    let check = || {
+        call(
+            &mut augmented(&store, &["validate", &workflow]),
+            seconds(30),
+        )
+    };
+    let before = check();
+    assert_eq!(before.code, 1, "{}{}", before.out, before.err);
+    assert!(before.out.contains("stored"), "{}", before.out);
+    let published = call(&mut augmented(&store, &["publish", &task]), seconds(30));
+    assert_eq!(published.code, 0, "{}{}", published.out, published.err);
+    let after = check();
+    assert_eq!(after.code, 0, "{}{}", after.out, after.err);
+}
