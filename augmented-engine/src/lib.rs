@@ -52,8 +52,9 @@ pub use definitions::{
     Bundle, DraftReport, PublishOutcome, PublishReport, PublishedDefinition, unsupported_findings,
 };
 pub use engine::{
-    CancelReceipt, CancelRequest, Engine, EngineBuilder, HistoryPage, InstanceView, SignalReceipt,
-    SignalRequest, StartRequest, StepView, WaitKind, WaitingFor, WorkflowHandle, WorkflowResult,
+    CancelReceipt, CancelRequest, ControlReceipt, ControlRequest, Engine, EngineBuilder,
+    HistoryPage, InstanceView, SignalReceipt, SignalRequest, StartRequest, StepView, WaitKind,
+    WaitingFor, WorkflowHandle, WorkflowResult,
 };
 pub use error::EngineError;
 pub use ids::Ids;

@@ -190,6 +190,8 @@ BEGIN
             output = CASE WHEN u.snapshot THEN u.output::jsonb ELSE w.output END,
             error = CASE WHEN u.snapshot THEN u.error::jsonb ELSE w.error END,
             cancellation = coalesce(u.cancellation::jsonb, w.cancellation),
+            paused_from = CASE WHEN NOT u.snapshot THEN w.paused_from
+                               WHEN u.stat = 'PAUSED' THEN (u.state::jsonb #>> '{paused,from}')::instance_status END,
             current_step_id = coalesce(u.step, w.current_step_id)
         FROM (SELECT * FROM unnest(
                   u_tenant, u_id, u_owned, u_snapshot, u_status, u_seq, u_owner, u_signals, u_started, u_updated,

@@ -90,6 +90,7 @@ fn no_result_is_lost_and_none_applied_twice() {
         InstanceStatus::Failed,
         InstanceStatus::Cancelled,
         InstanceStatus::WaitingForEvent,
+        InstanceStatus::Paused,
     ] {
         assert!(
             sum.statuses

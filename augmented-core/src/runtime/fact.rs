@@ -169,6 +169,20 @@ pub enum TrailEntry {
         #[serde(skip_serializing_if = "Option::is_none")]
         actor: Option<Arc<str>>,
     },
+    /// An operator held the instance.
+    Paused {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<Arc<str>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        actor: Option<Arc<str>>,
+    },
+    /// An operator let it go on; what had come meanwhile is applied behind this.
+    Resumed {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<Arc<str>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        actor: Option<Arc<str>>,
+    },
     /// A message came for something that is over; it changed nothing.
     Stale {
         #[serde(skip_serializing_if = "Option::is_none")]

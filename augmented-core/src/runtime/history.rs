@@ -32,6 +32,8 @@ pub enum HistoryType {
     ChildStarted,
     ChildEnded,
     CancelRequested,
+    Paused,
+    Resumed,
     StaleResult,
     ExpressionError,
     TakenOver,

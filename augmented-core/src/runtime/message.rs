@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::limits::DecideLimits;
 use super::state::TaskPin;
 use crate::error::ErrorInfo;
-use crate::ids::{InstanceId, TaskInstanceId};
+use crate::ids::{InstanceId, Seq, TaskInstanceId};
 use crate::time::Timestamp;
 
 /// One message to an instance; applying it makes one fact.
@@ -30,6 +30,10 @@ pub enum Message {
     ChildDone(Box<ChildDone>),
     /// Somebody wants the instance stopped.
     Cancel(CancelRequest),
+    /// An operator holds the instance.
+    Pause(ControlRequest),
+    /// An operator lets it go on.
+    Resume(ControlRequest),
 }
 
 impl Message {
@@ -45,6 +49,8 @@ impl Message {
             Self::Signal(signal) => Some(format!("signal:{}", signal.signal_id)),
             Self::ChildDone(done) => Some(format!("child:{}", done.instance_id)),
             Self::Cancel(request) => Some(format!("cancel:{}", request.request_id)),
+            Self::Pause(request) => Some(request.message_key("pause")),
+            Self::Resume(request) => Some(request.message_key("resume")),
         }
     }
 }
@@ -299,4 +305,30 @@ pub struct CancelRequest {
     /// Who asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested_by: Option<String>,
+}
+
+/// What an operator asks of an instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ControlRequest {
+    /// The caller's identity of this request; repeated, it succeeds without effect.
+    pub request_id: Arc<str>,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Arc<str>>,
+    /// Who asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<Arc<str>>,
+    /// The last fact the operator knew of, who wants to change nothing else. Of two requests on one, the first counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_version: Option<Seq>,
+}
+
+impl ControlRequest {
+    fn message_key(&self, what: &str) -> String {
+        match self.expected_version {
+            Some(version) => format!("{what}@{version}"),
+            None => format!("{what}:{}", self.request_id),
+        }
+    }
 }

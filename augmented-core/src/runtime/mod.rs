@@ -21,12 +21,13 @@ pub use fact::{Fact, TrailEntry};
 pub use history::{HistoryEntry, HistoryType};
 pub use limits::DecideLimits;
 pub use message::{
-    AttemptOutcome, AttemptRecord, CancelRequest, CancelSource, ChildDone, ChildStatus, Message,
-    SignalMessage, StartMessage, TaskDone, TaskStatus, TimerKey, TimerKind,
+    AttemptOutcome, AttemptRecord, CancelRequest, CancelSource, ChildDone, ChildStatus,
+    ControlRequest, Message, SignalMessage, StartMessage, TaskDone, TaskStatus, TimerKey,
+    TimerKind,
 };
 pub use state::{
     Activity, BranchState, BranchStatus, BufferedSignal, DefinitionPin, ForEachState, Frame,
     FrameId, GivenUp, InstanceError, InstanceHeader, InstanceState, ItemResult, ItemStatus,
-    ParallelState, ParentRef, PathRef, StepIdx, TaskPin, Token, TokenId, Visit,
+    ParallelState, ParentRef, PathRef, Pause, StepIdx, TaskPin, Token, TokenId, Visit,
 };
 pub use status::{InstanceStatus, StepStatus};

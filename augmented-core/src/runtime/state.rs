@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::by_id::ById;
 use super::limits::DecideLimits;
-use super::message::{CancelRequest, SignalMessage};
+use super::message::{CancelRequest, Message, SignalMessage};
 use super::status::{InstanceStatus, StepStatus};
 use crate::error::ErrorInfo;
 use crate::ids::{InstanceId, Seq, TaskInstanceId, TenantId};
@@ -431,6 +431,25 @@ pub struct GivenUp {
     pub visit: u32,
 }
 
+/// What an instance that is held keeps for later.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pause {
+    /// The status before.
+    pub from: InstanceStatus,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Arc<str>>,
+    /// Who asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested_by: Option<Arc<str>>,
+    /// What came since and moves nothing yet, in the order of the facts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<Message>,
+}
+
 /// A signal nobody waited for yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -502,6 +521,9 @@ pub struct InstanceState {
     /// The accepted cancellation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancellation: Option<CancelRequest>,
+    /// Why nothing moves, while it is PAUSED.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Box<Pause>>,
     /// The step entered last, for display.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_step: Option<StepIdx>,
@@ -543,6 +565,7 @@ impl InstanceState {
             stopping: BTreeMap::new(),
             given_up: VecDeque::new(),
             cancellation: None,
+            paused: None,
             current_step: None,
             output: None,
             outcome: None,
@@ -573,13 +596,32 @@ impl InstanceState {
         self.seq.map_or(0, |seq| seq + 1)
     }
 
+    /// Whether a result or the end of a child has come for this activation and is held.
+    #[must_use]
+    pub fn is_answered(&self, activation: u64) -> bool {
+        let held = self.paused.iter().flat_map(|pause| &pause.held);
+        held.into_iter().any(|message| match message {
+            Message::TaskDone(done) => done.activation == activation,
+            Message::ChildDone(done) => done.activation == activation,
+            _ => false,
+        })
+    }
+
+    /// How many signals it holds that no step has taken.
+    #[must_use]
+    pub fn kept_signals(&self) -> usize {
+        let held = self.paused.iter().flat_map(|pause| &pause.held);
+        let held = held.filter(|message| matches!(message, Message::Signal(_)));
+        self.signals.len() + held.count()
+    }
+
     /// Whether anything runs in the process of the owner: a task, as opposed to timers, signals and children.
     #[must_use]
     pub fn has_open_task(&self) -> bool {
         !self.status.is_terminal()
-            && self
-                .tokens
-                .values()
-                .any(|token| matches!(token.activity, Activity::Task { .. }))
+            && self.tokens.values().any(|token| {
+                matches!(token.activity, Activity::Task { .. })
+                    && !self.is_answered(token.activation)
+            })
     }
 }

@@ -184,6 +184,9 @@ impl Live {
 
     /// What is written of an open task besides its result; a result for anything else is late.
     fn task_row(&self, activation: u64, task: TaskInstanceId) -> Option<TaskRow> {
+        if self.state.is_answered(activation) {
+            return None;
+        }
         self.state.tokens.values().find_map(|token| {
             let Activity::Task {
                 task_instance_id,
@@ -321,7 +324,7 @@ impl Live {
             false if runs || self.is_active() => Fate::Keep,
             false => Fate::Park,
         };
-        commit.signals_kept = u32::try_from(self.state.signals.len()).unwrap_or(u32::MAX);
+        commit.signals_kept = u32::try_from(self.state.kept_signals()).unwrap_or(u32::MAX);
         receipt.seq = self.state.seq;
         receipt.facts = commit.facts.len() as u64;
         let owner = match receipt.fate {

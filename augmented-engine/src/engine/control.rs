@@ -298,7 +298,7 @@ impl Engine {
     }
 
     /// Puts a message into the mailbox.
-    async fn deliver(&self, message: NewMessage) -> Result<SendOutcome, EngineError> {
+    pub(super) async fn deliver(&self, message: NewMessage) -> Result<SendOutcome, EngineError> {
         let sent = self.shared().store.send(vec![message]).await?;
         self.shared().nudge.notify_one();
         Ok(sent.first().copied().unwrap_or(SendOutcome::Ignored))

@@ -8,7 +8,7 @@ use augmented_core::runtime::{
     Activity, Frame, InstanceHeader, InstanceState, InstanceStatus, StepIdx, StepStatus, Token,
 };
 use augmented_core::store::AttemptRow;
-use augmented_core::{InstanceId, Timestamp};
+use augmented_core::{InstanceId, Seq, Timestamp};
 use serde_json::Value;
 
 use crate::workflow::CompiledWorkflow;
@@ -136,6 +136,12 @@ impl InstanceView {
         &self.flow
     }
 
+    /// The number of its last fact, which grows with everything that happens to it; none before it begins.
+    #[must_use]
+    pub fn version(&self) -> Option<Seq> {
+        self.state.seq
+    }
+
     /// The status.
     #[must_use]
     pub fn status(&self) -> InstanceStatus {
@@ -199,7 +205,8 @@ impl InstanceView {
         views
     }
 
-    /// What the instance waits for, in the order in which its paths began.
+    /// What the instance waits for, in the order in which its paths began. While it is PAUSED, that is what could still
+    /// come; what came already waits with it.
     #[must_use]
     pub fn waiting_for(&self) -> Vec<WaitingFor> {
         if self.status().is_terminal() {
@@ -208,6 +215,7 @@ impl InstanceView {
         self.state
             .tokens
             .values()
+            .filter(|token| !self.state.is_answered(token.activation))
             .filter_map(|token| self.waiting(token))
             .collect()
     }

@@ -49,8 +49,12 @@ impl Writer<'_> {
                 self.entries.push(entry(HistoryType::WorkflowStarted));
             }
             Message::TaskDone(done) => self.failed_attempts(fact, done),
-            Message::Signal(_) | Message::Timer(_) | Message::ChildDone(_) | Message::Cancel(_) => {
-            }
+            Message::Signal(_)
+            | Message::Timer(_)
+            | Message::ChildDone(_)
+            | Message::Cancel(_)
+            | Message::Pause(_)
+            | Message::Resume(_) => {}
         }
         for step in &fact.trail {
             self.trail(fact, step);
@@ -126,6 +130,10 @@ impl Writer<'_> {
             TrailEntry::CancelRequested { actor, .. } => {
                 entry.actor = actor.as_ref().map(ToString::to_string)
             }
+            TrailEntry::Paused { reason, actor } | TrailEntry::Resumed { reason, actor } => {
+                entry.actor = actor.as_ref().map(ToString::to_string);
+                entry.details = reason.as_ref().map(|reason| json!({ "reason": reason }));
+            }
             _ => {}
         }
         entry.details = entry.details.or_else(|| self.details(fact, from));
@@ -192,6 +200,9 @@ impl Writer<'_> {
             let Activity::Task { dispatched_at, .. } = &token.activity else {
                 continue;
             };
+            if state.is_answered(token.activation) {
+                continue;
+            }
             let mut next_attempt = 1;
             for row in attempts
                 .iter()
@@ -240,6 +251,8 @@ fn type_of(fact: &Fact, entry: &TrailEntry) -> Option<HistoryType> {
         TrailEntry::ChildStarted { .. } => HistoryType::ChildStarted,
         TrailEntry::ChildEnded { .. } => HistoryType::ChildEnded,
         TrailEntry::CancelRequested { .. } => HistoryType::CancelRequested,
+        TrailEntry::Paused { .. } => HistoryType::Paused,
+        TrailEntry::Resumed { .. } => HistoryType::Resumed,
         // Surplus timers and signals are only counted; a result that came too late is worth a line.
         TrailEntry::Stale { .. } => match fact.message {
             Message::TaskDone(_) => HistoryType::StaleResult,

@@ -109,6 +109,9 @@ pub fn open_commands(flow: &CompiledWorkflow, state: &InstanceState) -> Vec<Comm
         return commands;
     }
     for token in state.tokens.values() {
+        if state.is_answered(token.activation) {
+            continue;
+        }
         let Some(step) = flow.steps.get(usize::from(token.step)) else {
             continue;
         };

@@ -85,7 +85,12 @@ pub(crate) fn limit_errors(message: &mut Message) {
                 limit_error(error, MAX_ERROR_BYTES);
             }
         }
-        Message::Start(_) | Message::Signal(_) | Message::Timer(_) | Message::Cancel(_) => {}
+        Message::Start(_)
+        | Message::Signal(_)
+        | Message::Timer(_)
+        | Message::Cancel(_)
+        | Message::Pause(_)
+        | Message::Resume(_) => {}
     }
 }
 

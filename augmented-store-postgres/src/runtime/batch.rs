@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use augmented_core::runtime::{
-    AttemptRecord, Fact, InstanceHeader, InstanceState, Message, TaskDone,
+    AttemptRecord, Fact, InstanceHeader, InstanceState, InstanceStatus, Message, TaskDone,
 };
 use augmented_core::store::{Expect, InstanceCommit, NewInstance, NewMessage, StoreError, TaskRow};
 use augmented_core::{NodeId, TaskInstanceId, TenantId};
@@ -460,7 +460,9 @@ impl Batch {
         rows.step
             .push(snapshot.and_then(|snapshot| snapshot.current_step.as_deref()))?;
         let cancellation = state.and_then(|state| state.cancellation.as_ref());
-        self.needs_function |= cancellation.is_some();
+        // Whence it was paused is not for the short statement.
+        let is_paused = state.is_some_and(|state| state.status == InstanceStatus::Paused);
+        self.needs_function |= cancellation.is_some() || is_paused;
         rows.cancellation.push_json(cancellation)?;
         rows.progress.push(!commit.facts.is_empty());
         Ok(())
@@ -491,7 +493,9 @@ impl Batch {
                 | Message::Signal(_)
                 | Message::Timer(_)
                 | Message::ChildDone(_)
-                | Message::Cancel(_) => self.push_fact(commit, fact)?,
+                | Message::Cancel(_)
+                | Message::Pause(_)
+                | Message::Resume(_) => self.push_fact(commit, fact)?,
             }
         }
         Ok(())

@@ -64,7 +64,7 @@ const TASKS: &str = "INSERT INTO $schema.task_instances (
 const UPDATES: &str = "UPDATE $schema.workflow_instances AS w SET
         status = u.stat::$schema.instance_status, version = u.seq, owner_node = u.owner, state = u.state::jsonb,
         signals_kept = u.signals, updated_at = coalesce(u.updated, w.updated_at), completed_at = u.completed,
-        output = u.output::jsonb, error = u.error::jsonb, current_step_id = coalesce(u.step, w.current_step_id)
+        output = u.output::jsonb, error = u.error::jsonb, paused_from = NULL, current_step_id = coalesce(u.step, w.current_step_id)
     FROM fence, (
         SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::bigint[], ?::uuid[], ?::integer[], ?::timestamptz[],
             ?::timestamptz[], ?::text[], ?::text[], ?::text[], ?::text[])

@@ -43,6 +43,8 @@ pub(crate) const fn message_kind(message: &Message) -> &'static str {
         Message::Timer(_) => "TIMER",
         Message::ChildDone(_) => "CHILD_DONE",
         Message::Cancel(_) => "CANCEL",
+        Message::Pause(_) => "PAUSE",
+        Message::Resume(_) => "RESUME",
     }
 }
 

@@ -67,6 +67,10 @@ pub(crate) enum Command {
     Signal(SignalArgs),
     /// Ask an instance to stop
     Cancel(CancelArgs),
+    /// Hold an instance: no further step begins until it is resumed
+    Pause(ControlArgs),
+    /// Let an instance that is held go on
+    Resume(ControlArgs),
     /// Run an engine node on a store until it is told to stop
     Worker(WorkerArgs),
     /// Measure this host: steps per second and latency
@@ -237,6 +241,25 @@ pub(crate) struct CancelArgs {
     /// Who asks
     #[arg(long = "as", value_name = "USER")]
     pub(crate) requester: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ControlArgs {
+    /// The instance
+    #[arg(value_name = "ID")]
+    pub(crate) id: uuid::Uuid,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: Option<String>,
+    /// The identity of the request; the same one again succeeds without effect
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) request_id: Option<String>,
+    /// Who asks
+    #[arg(long = "as", value_name = "USER")]
+    pub(crate) requester: Option<String>,
+    /// How long to wait until a worker has applied it
+    #[arg(long, value_name = "DURATION", default_value = "PT2S")]
+    pub(crate) timeout: String,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use augmented_core::expr::CelEngine;
 use augmented_core::model::WorkflowDefinition;
 use augmented_core::runtime::{
-    Activity, Fact, InstanceState, InstanceStatus, Message, TaskDone, TaskStatus, TrailEntry,
+    Activity, Fact, InstanceState, InstanceStatus, Message, TaskDone, TaskStatus, TimerKind,
+    TrailEntry,
 };
 use augmented_core::store::{DefinitionStore, InstanceFilter, LoadedInstance, Page, QueryStore};
 use augmented_core::{InstanceId, TaskInstanceId, TenantId};
@@ -255,6 +256,10 @@ fn check_rest(instance: &Instance, instances: &Instances, complain: &mut impl Fn
     if state.status.is_terminal() {
         return;
     }
+    if state.status == InstanceStatus::Paused {
+        check_held(instance, complain);
+        return;
+    }
     let mut waits = 0;
     for token in state.tokens.values() {
         match &token.activity {
@@ -290,6 +295,36 @@ fn check_rest(instance: &Instance, instances: &Instances, complain: &mut impl Fn
     }
     if waits == 0 {
         complain("it did not end and waits for nothing".to_owned());
+    }
+}
+
+/// A held instance keeps what came since, once, and every open task that answered is answered by what it keeps.
+fn check_held(instance: &Instance, complain: &mut impl FnMut(String)) {
+    let Some(pause) = &instance.state.paused else {
+        complain("it is PAUSED and does not say why".to_owned());
+        return;
+    };
+    let at = instance
+        .facts
+        .iter()
+        .rposition(|fact| matches!(fact.message, Message::Pause(_)) && !is_stale(fact));
+    let behind = at.map_or(0, |at| at + 1);
+    let mut held = pause.held.iter();
+    for fact in instance.facts.iter().skip(behind) {
+        let is_next = held.as_slice().first() == Some(&fact.message);
+        if is_next {
+            held.next();
+        } else if !is_stale(fact)
+            && !matches!(&fact.message, Message::Timer(key) if key.kind == TimerKind::TaskRetry)
+        {
+            complain(format!(
+                "fact {} came while it was held, and is not",
+                fact.seq
+            ));
+        }
+    }
+    if let Some(message) = held.next() {
+        complain(format!("it holds what never came: {message:?}"));
     }
 }
 

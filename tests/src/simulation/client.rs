@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use augmented_core::{InstanceId, Timestamp};
-use augmented_engine::{CancelRequest, Engine, EngineError, SignalRequest, StartRequest};
+use augmented_engine::{
+    CancelRequest, ControlRequest, Engine, EngineError, SignalRequest, StartRequest,
+};
 
 use super::plan::Act;
 
@@ -92,6 +94,7 @@ impl Client {
                     Err(error) => self.judge(act, &error),
                 }
             }
+            Act::Pause { .. } | Act::Resume { .. } => self.control(engine, act).await,
             Act::Cancel { key, request_id } => {
                 let Some(instance) = self.instances.get(key).copied() else {
                     return Answer::Final;
@@ -110,6 +113,24 @@ impl Client {
                     Err(error) => self.judge(act, &error),
                 }
             }
+        }
+    }
+
+    async fn control(&mut self, engine: &Engine, act: &Act) -> Answer {
+        let (Act::Pause { key, request_id } | Act::Resume { key, request_id }) = act else {
+            return Answer::Final;
+        };
+        let Some(instance) = self.instances.get(key).copied() else {
+            return Answer::Final;
+        };
+        let request = ControlRequest::new().with_request_id(request_id);
+        let answer = match act {
+            Act::Pause { .. } => engine.pause(instance, request).await,
+            _ => engine.resume(instance, request).await,
+        };
+        match answer {
+            Ok(_) => Answer::Final,
+            Err(error) => self.judge(act, &error),
         }
     }
 

@@ -26,6 +26,14 @@ pub enum Act {
         key: String,
         request_id: String,
     },
+    Pause {
+        key: String,
+        request_id: String,
+    },
+    Resume {
+        key: String,
+        request_id: String,
+    },
 }
 
 /// A run before it is played.
@@ -115,6 +123,24 @@ fn acts(dice: &mut Dice, style: Style) -> Vec<(i64, Act)> {
             let at = begin + dice.below(100);
             for _ in 0..repetitions(dice) {
                 acts.push((at + dice.below(5), act.clone()));
+            }
+        }
+        for pause in 0..dice.below(3) {
+            let at = begin + dice.below(100);
+            let held = Act::Pause {
+                key: key.clone(),
+                request_id: format!("pause-{key}-{pause}"),
+            };
+            for _ in 0..repetitions(dice) {
+                acts.push((at + dice.below(5), held.clone()));
+            }
+            // Sometimes too early, and some stay as they are.
+            if dice.chance(800) {
+                let free = Act::Resume {
+                    key: key.clone(),
+                    request_id: format!("resume-{key}-{pause}"),
+                };
+                acts.push((at + dice.below(60), free));
             }
         }
     }

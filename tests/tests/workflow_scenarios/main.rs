@@ -5,6 +5,7 @@
 mod children;
 mod containers;
 mod nodes;
+mod operators;
 mod paths;
 mod recovery;
 mod starts;

@@ -8,6 +8,7 @@ mod enter;
 mod failure;
 mod finish;
 mod flow_control;
+mod hold;
 mod work;
 
 pub use work::jitter_unit;
@@ -164,6 +165,8 @@ fn is_worth_keeping(entry: &TrailEntry) -> bool {
                 | TrailEntry::Answered { .. }
                 | TrailEntry::Stale { .. }
                 | TrailEntry::CancelRequested { .. }
+                | TrailEntry::Paused { .. }
+                | TrailEntry::Resumed { .. }
                 | TrailEntry::InstanceCompleted
                 | TrailEntry::InstanceFailed { .. }
                 | TrailEntry::InstanceCancelled
@@ -211,8 +214,14 @@ impl<'a> Machine<'a> {
                 | Message::Signal(_)
                 | Message::Timer(_)
                 | Message::ChildDone(_)
-                | Message::Cancel(_) => self.stale(None),
+                | Message::Cancel(_)
+                | Message::Pause(_)
+                | Message::Resume(_) => self.stale(None),
             }
+            return Ok(());
+        }
+        if self.is_held(message) {
+            self.hold(message);
             return Ok(());
         }
         match message {
@@ -223,6 +232,8 @@ impl<'a> Machine<'a> {
             Message::Timer(key) => self.on_timer(*key),
             Message::ChildDone(done) => self.on_child_done(done),
             Message::Cancel(request) => self.on_cancel(request),
+            Message::Pause(request) => self.on_pause(request),
+            Message::Resume(request) => self.on_resume(request),
         }
     }
 
@@ -314,12 +325,17 @@ impl<'a> Machine<'a> {
         });
         self.state.cancellation = Some(request.clone());
         self.state.status = InstanceStatus::Cancelling;
+        let held = self.take_held();
         self.cancel_everything(true);
         if self.state.stopping.is_empty() {
             self.end_cancelled();
         } else {
             let fire_at = self.now.plus_micros(self.limits.cancel_grace_micros);
             self.set_timer(TimerKind::CancelGrace, 0, fire_at, None);
+        }
+        // Tasks whose results are held will not answer once more.
+        for message in held {
+            self.apply(&message)?;
         }
         Ok(())
     }
@@ -335,6 +351,7 @@ impl<'a> Machine<'a> {
                 if self.state.status == InstanceStatus::Cancelling {
                     return Ok(());
                 }
+                self.take_held();
                 let error = ErrorInfo::new(
                     "WORKFLOW_TIMEOUT",
                     ErrorCategory::Timeout,
@@ -554,7 +571,12 @@ impl<'a> Machine<'a> {
 
     /// Derives the status from what the control points wait for.
     fn settle(&mut self) {
-        if self.state.status.is_terminal() || self.state.status == InstanceStatus::Cancelling {
+        if self.state.status.is_terminal()
+            || matches!(
+                self.state.status,
+                InstanceStatus::Cancelling | InstanceStatus::Paused
+            )
+        {
             return;
         }
         let waits = |activity: &Activity| {

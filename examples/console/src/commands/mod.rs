@@ -44,6 +44,16 @@ pub(crate) fn dispatch(terminal: Terminal, cli: Cli) -> Result<Exit, Failure> {
         Command::History(arguments) => operate::history(terminal, format, &arguments, store),
         Command::Signal(arguments) => operate::signal(terminal, format, &arguments, store),
         Command::Cancel(arguments) => operate::cancel(terminal, format, &arguments, store),
+        Command::Pause(arguments) => {
+            operate::control(terminal, format, &arguments, store, operate::Control::Pause)
+        }
+        Command::Resume(arguments) => operate::control(
+            terminal,
+            format,
+            &arguments,
+            store,
+            operate::Control::Resume,
+        ),
         Command::Worker(arguments) => worker::worker(terminal, &arguments, store),
         Command::Catalog => catalog::catalog(terminal),
         Command::Bench(arguments) => bench::bench(terminal, format, &arguments, store),

@@ -1,18 +1,18 @@
-//! Commands on one instance: `start`, `show`, `history`, `signal`, `cancel`.
+//! Commands on one instance: `start`, `show`, `history`, `signal`, `cancel`, `pause`, `resume`.
 
 use std::time::Duration;
 
 use augmented_core::InstanceId;
 use augmented_core::runtime::HistoryEntry;
 use augmented_engine::{
-    CancelRequest, Engine, EngineError, InstanceView, SignalRequest, StartRequest,
+    CancelRequest, ControlRequest, Engine, EngineError, InstanceView, SignalRequest, StartRequest,
 };
 use serde_json::{Value, json};
 
 use super::Format;
 use super::run::{exit_of, failure, print_refused, shown, timeout};
 use crate::arguments::json_argument;
-use crate::cli::{CancelArgs, InstanceArgs, SignalArgs, StartArgs};
+use crate::cli::{CancelArgs, ControlArgs, InstanceArgs, SignalArgs, StartArgs};
 use crate::exit::{Exit, Failure};
 use crate::run::result::RunResult;
 use crate::run::text;
@@ -234,6 +234,52 @@ pub(super) fn cancel(
             &json!({ "requestId": receipt.request_id, "duplicate": receipt.duplicate }),
             receipt.duplicate,
         )?;
+        Ok(Exit::Done)
+    })
+}
+
+/// What an operator may ask of an instance.
+#[derive(Clone, Copy)]
+pub(super) enum Control {
+    Pause,
+    Resume,
+}
+
+pub(super) fn control(
+    terminal: Terminal,
+    format: Format,
+    arguments: &ControlArgs,
+    store: StoreChoice,
+    control: Control,
+) -> Result<Exit, Failure> {
+    let mut request = ControlRequest::new().with_wait(timeout(&arguments.timeout)?);
+    if let Some(reason) = &arguments.reason {
+        request = request.with_reason(reason);
+    }
+    if let Some(id) = &arguments.request_id {
+        request = request.with_request_id(id);
+    }
+    if let Some(requester) = &arguments.requester {
+        request = request.with_requester(requester);
+    }
+    super::runtime()?.block_on(async {
+        let engine = connect(store).await?;
+        let id = InstanceId(arguments.id);
+        let receipt = match control {
+            Control::Pause => engine.pause(id, request).await,
+            Control::Resume => engine.resume(id, request).await,
+        };
+        let receipt = receipt.map_err(failure)?;
+        let applied = receipt.applied == Some(true);
+        match format {
+            Format::Json => terminal.print_json(&json!({
+                "requestId": receipt.request_id,
+                "duplicate": receipt.duplicate,
+                "applied": applied,
+            }))?,
+            Format::Text if applied => terminal.print("done\n")?,
+            Format::Text => terminal.print("accepted; no worker has applied it yet\n")?,
+        }
         Ok(Exit::Done)
     })
 }

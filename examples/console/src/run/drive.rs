@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use augmented_core::Timestamp;
 use augmented_engine::{
-    CancelRequest, Engine, EngineError, InstanceView, SignalRequest, TimeHold, WorkflowHandle,
+    CancelRequest, ControlRequest, Engine, EngineError, InstanceView, SignalRequest, TimeHold,
+    WorkflowHandle,
 };
 
 use super::script::{Action, Stimulus, Trigger};
@@ -163,6 +164,14 @@ impl Drive {
                     .with_payload(payload)
                     .with_signal_id(signal_id.unwrap_or(identity));
                 self.engine.signal(id, request).await.map(|_| ())
+            }
+            Action::Pause => {
+                let request = ControlRequest::new().with_request_id(identity);
+                self.engine.pause(id, request).await.map(|_| ())
+            }
+            Action::Resume => {
+                let request = ControlRequest::new().with_request_id(identity);
+                self.engine.resume(id, request).await.map(|_| ())
             }
             Action::Cancel { reason } => self
                 .engine

@@ -41,10 +41,12 @@ pub(crate) enum Action {
     Cancel {
         reason: String,
     },
+    Pause,
+    Resume,
 }
 
 const TRIGGERS: &str = "`at`, `afterStep`, `onWait` or `onIdle`";
-const ACTIONS: &str = "`signal` or `cancel`";
+const ACTIONS: &str = "`signal`, `cancel`, `pause` or `resume`";
 
 /// Reads a list of stimuli; those with `at` are put in time order.
 pub(crate) fn read(script: &Value) -> Result<Vec<Stimulus>, Failure> {
@@ -79,8 +81,8 @@ fn stimulus(position: usize, value: &Value) -> Result<Stimulus, String> {
     for (name, value) in members {
         match name.as_str() {
             "at" | "afterStep" | "onWait" | "onIdle" => triggers.push(trigger(name, value)?),
-            "signal" | "cancel" => actions.push(action(name, value)?),
-            "event" | "completeTask" | "failTask" | "pause" | "resume" | "retry" => {
+            "signal" | "cancel" | "pause" | "resume" => actions.push(action(name, value)?),
+            "event" | "completeTask" | "failTask" | "retry" => {
                 return Err(format!(
                     ": this command does not offer the action `{name}`, use {ACTIONS}"
                 ));
@@ -150,6 +152,14 @@ fn action(name: &str, value: &Value) -> Result<Action, String> {
             payload: members.get("payload").cloned().unwrap_or_default(),
             signal_id: optional_text(members, "signalId", "/signal")?,
         });
+    }
+    if name == "pause" || name == "resume" {
+        let members = value.as_object();
+        return match (members.is_some_and(Map::is_empty), name) {
+            (true, "pause") => Ok(Action::Pause),
+            (true, _) => Ok(Action::Resume),
+            (false, _) => Err(format!("/{name}: only `{{}}` has a meaning")),
+        };
     }
     let members = object(value, "/cancel", &["reason", "compensate"])?;
     if members.contains_key("compensate") {
@@ -242,11 +252,15 @@ mod tests {
         check(json!([1]), "--script /0: a stimulus is an object");
         check(
             json!([{"at": "PT1S", "event": {"pattern": "a.b"}}]),
-            "--script /0: this command does not offer the action `event`, use `signal` or `cancel`",
+            "--script /0: this command does not offer the action `event`, use `signal`, `cancel`, `pause` or `resume`",
         );
         check(
             json!([{"at": "PT1S"}]),
-            "--script /0: a stimulus has exactly one action, `signal` or `cancel`",
+            "--script /0: a stimulus has exactly one action, `signal`, `cancel`, `pause` or `resume`",
+        );
+        check(
+            json!([{"at": "PT1S", "pause": {"reason": "x"}}]),
+            "--script /0/pause: only `{}` has a meaning",
         );
         check(
             json!([{"onIdle": true, "at": "PT1S", "cancel": {"reason": "x"}}]),

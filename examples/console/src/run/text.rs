@@ -145,7 +145,9 @@ fn history(terminal: Terminal, started: Option<Timestamp>, entries: &[HistoryEnt
             HistoryType::StepFailed | HistoryType::WorkflowFailed => Style::Bad,
             HistoryType::StepRetryScheduled
             | HistoryType::StaleResult
-            | HistoryType::CancelRequested => Style::Warning,
+            | HistoryType::CancelRequested
+            | HistoryType::Paused
+            | HistoryType::TakenOver => Style::Warning,
             HistoryType::StepCompleted | HistoryType::WorkflowCompleted => Style::Good,
             _ => Style::Plain,
         };

@@ -289,6 +289,30 @@ fn a_stimulus_follows_a_step_and_a_refused_one_is_told() {
 }
 
 #[test]
+fn a_run_is_held_and_goes_on_by_its_script() {
+    let steps = json!([
+        {"stepId": "nap", "type": "DELAY", "duration": "PT5M", "next": [{"nextStepId": "work"}]},
+        {"stepId": "work", "type": "TASK", "taskId": "std.echo", "input": {"n": 1}},
+    ]);
+    let script = r#"[{"at": "PT1M", "pause": {}}, {"at": "PT10M", "resume": {}}]"#;
+    let ran = run(&workflow(steps.clone()), &["--script", script]);
+    assert_eq!(
+        (ran.code, &ran.json()["completedAt"]),
+        (0, &json!("2026-01-01T00:10:00Z")),
+        "{}",
+        ran.err
+    );
+    let script = r#"[{"at": "PT1M", "pause": {}}]"#;
+    let ran = run(&workflow(steps), &["--script", script]);
+    assert_eq!(
+        (ran.code, &ran.json()["status"]),
+        (5, &json!("PAUSED")),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
 fn refused_definitions_and_input_start_nothing() {
     let broken = run(
         &workflow(json!([{"stepId": "a", "type": "TASK", "taskId": "nobody"}])),

@@ -157,3 +157,44 @@ fn workers_survive_ten_seconds_without_their_database() {
         assert_eq!(worker.end(seconds(35)), 0, "{}", worker.said());
     }
 }
+
+#[test]
+fn an_operator_holds_an_instance_and_lets_it_go_on() {
+    let scene = Scene::new();
+    let worker = scene.worker();
+    scene.client.start(&scene.server, 0..1);
+    let rows: Vec<(Uuid, i64)> = scene
+        .server
+        .rows(DATABASE, "SELECT id, 0::bigint FROM workflow_instances");
+    let id = rows[0].0.to_string();
+    let ask = |arguments: &[&str]| call(&mut augmented(&scene.store, arguments), seconds(30));
+    let paused = ask(&["pause", &id, "--reason", "not now", "--as", "ada"]);
+    assert_eq!(paused.code, 0, "{}{}", paused.out, paused.err);
+    assert!(paused.out.contains("\"applied\": true"), "{}", paused.out);
+    // Longer than all of its steps would take; it stays held when its node dies, too.
+    worker.kill();
+    let _heir = scene.worker();
+    std::thread::sleep(seconds(6));
+    let shown = ask(&["show", &id, "--format", "json"]);
+    assert_eq!(shown.code, 0, "{}{}", shown.out, shown.err);
+    assert!(shown.out.contains("\"PAUSED\""), "{}", shown.out);
+    let whence = "SELECT count(*) FROM workflow_instances WHERE status = 'PAUSED' AND paused_from IN ('RUNNING', 'WAITING_FOR_EVENT')";
+    assert_eq!(scene.count(whence), 1);
+    let again = ask(&["pause", &id]);
+    assert_eq!(again.code, 2, "{}{}", again.out, again.err);
+    assert!(
+        again.err.contains("PAUSED and cannot pause"),
+        "{}",
+        again.err
+    );
+    let resumed = ask(&["resume", &id]);
+    assert_eq!(resumed.code, 0, "{}{}", resumed.out, resumed.err);
+    let ended = "SELECT count(*) FROM workflow_instances WHERE status = 'COMPLETED' AND paused_from IS NULL";
+    wait_until(seconds(60), "it ends", || scene.count(ended) == 1);
+    let history = ask(&["history", &id]);
+    assert!(
+        history.out.contains("RESUMED") && history.out.contains("not now"),
+        "{}",
+        history.out
+    );
+}
