@@ -6,6 +6,20 @@
 -- that order; where the table is written, `LIMIT` has the planner expect one row of the array, not ten, or it would read
 -- the whole of a table that just began to fill.
 
+-- What most batches consist of goes past this function as whole rows, in one plain statement of the same effect.
+CREATE TYPE aug_start_row AS (
+    tenant uuid, id uuid, definition uuid, workflow text, vers text, stat text, seq bigint, owner uuid, signals integer,
+    created timestamptz, started timestamptz, updated timestamptz, completed timestamptz, input jsonb, output jsonb,
+    state jsonb, begun jsonb, trail jsonb, step text, error jsonb, more jsonb);
+CREATE TYPE aug_task_row AS (
+    tenant uuid, id uuid, definition uuid, instance uuid, workflow uuid, seq bigint, activation bigint, visit integer,
+    attempt integer, stat text, kind text, created timestamptz, updated timestamptz, started timestamptz,
+    ended timestamptz, duration bigint, step text, path text, outcome text, input jsonb, output jsonb, error jsonb,
+    trail jsonb);
+CREATE TYPE aug_update_row AS (
+    tenant uuid, id uuid, stat text, seq bigint, owner uuid, signals integer, updated timestamptz, completed timestamptz,
+    output jsonb, state jsonb, step text, error jsonb);
+
 CREATE FUNCTION aug_commit(
     p_node uuid,
     -- What the writer believes of instances it has not just written itself; seq -1 is "no fact yet".
@@ -262,7 +276,7 @@ BEGIN
 END $f$;
 
 -- Refuses the statement around it if not as many rows were written as should have been.
-CREATE FUNCTION aug_expect(p_written bigint, p_expected bigint) RETURNS integer LANGUAGE plpgsql SET search_path FROM CURRENT AS $f$
+CREATE FUNCTION aug_expect(p_written bigint, p_expected bigint) RETURNS integer LANGUAGE plpgsql AS $f$
 BEGIN
     IF p_written <> p_expected THEN
         RAISE EXCEPTION 'an instance has another owner' USING ERRCODE = 'AU409';

@@ -108,6 +108,7 @@ impl PostgresStore {
             );
         }
         let call_bytes = small_calls(&mut connection, config.pooled).await?;
+        let hot = HotStatements::read(&mut connection, &config.schema).await?;
         connection.commit().await?;
         let bell = Bell::new();
         let listen = config.listen_options()?;
@@ -130,7 +131,7 @@ impl PostgresStore {
             ledger: Ledger::default(),
             bell,
             commit: commit_statement(&config.schema),
-            hot: HotStatements::new(&config.schema),
+            hot,
             complete: complete_statement(&config.schema),
             accept: AcceptStatements::new(&config.schema),
             execution: ExecutionStatements::new(&config.schema),

@@ -14,8 +14,9 @@ use sqlx::types::Json;
 use sqlx::types::chrono::{DateTime, Utc};
 use sqlx::{Postgres, types::Uuid};
 
-use super::hot::{HotQuery, Shape};
+use super::hot::{HotQuery, RowTypes, Shape};
 use super::ledger::{Claim, owner_after};
+use super::rows::{RowType, Rows};
 use super::text::{
     attempt_outcome, big, instant, int, json as text, message_kind, task_type, timer_kind,
 };
@@ -242,75 +243,20 @@ impl Batch {
         self,
         node: NodeId,
         shape: Shape,
+        types: RowTypes,
         query: HotQuery<'q>,
     ) -> HotQuery<'q> {
-        let (i, u, t) = (self.starts, self.updates, self.tasks);
         let mut query = query.bind(node.0);
         if shape.starts {
-            query = query
-                .bind(i.tenant)
-                .bind(i.id)
-                .bind(i.definition)
-                .bind(i.workflow)
-                .bind(i.version)
-                .bind(i.status)
-                .bind(sparse(i.seq))
-                .bind(sparse(i.owner))
-                .bind(i.signals)
-                .bind(i.created)
-                .bind(sparse(i.started))
-                .bind(i.updated)
-                .bind(sparse(i.completed))
-                .bind(i.input)
-                .bind(i.output)
-                .bind(i.state)
-                .bind(i.start)
-                .bind(i.trail)
-                .bind(i.step)
-                .bind(i.error)
-                .bind(i.more);
+            query = query.bind(self.starts.rows(types.start));
         }
         if shape.tasks {
-            query = query
-                .bind(t.tenant)
-                .bind(t.id)
-                .bind(t.definition)
-                .bind(t.instance)
-                .bind(sparse(t.workflow))
-                .bind(t.seq)
-                .bind(t.activation)
-                .bind(t.visit)
-                .bind(t.attempt)
-                .bind(t.status)
-                .bind(t.kind)
-                .bind(t.created)
-                .bind(t.updated)
-                .bind(t.started)
-                .bind(t.ended)
-                .bind(t.duration)
-                .bind(t.step)
-                .bind(t.path)
-                .bind(t.outcome)
-                .bind(t.input)
-                .bind(t.output)
-                .bind(t.error)
-                .bind(t.trail);
+            query = query.bind(self.tasks.rows(types.task));
         }
         if shape.updates {
-            let expected = i64::try_from(u.id.len()).unwrap_or(i64::MAX);
+            let expected = i64::try_from(self.updates.id.len()).unwrap_or(i64::MAX);
             query = query
-                .bind(u.tenant)
-                .bind(u.id)
-                .bind(u.status)
-                .bind(u.seq)
-                .bind(sparse(u.owner))
-                .bind(u.signals)
-                .bind(sparse(u.updated))
-                .bind(sparse(u.completed))
-                .bind(u.output)
-                .bind(u.state)
-                .bind(u.step)
-                .bind(u.error)
+                .bind(self.updates.rows(types.update))
                 .bind(expected)
                 .bind(expected);
         }
@@ -698,6 +644,113 @@ impl Batch {
             .bind(self.outbox.kind)
             .bind(sparse(self.outbox.key))
             .bind(self.outbox.payload)
+    }
+}
+
+impl Starts {
+    /// The rows as the short statement takes them, in the order of the columns of `aug_start_row`.
+    fn rows(&self, row_type: RowType) -> Rows {
+        let mut rows = Rows::new(row_type, self.id.len() * 512);
+        let (mut workflow, mut version) = (self.workflow.cells(), self.version.cells());
+        let (mut input, mut output) = (self.input.cells(), self.output.cells());
+        let (mut state, mut start) = (self.state.cells(), self.start.cells());
+        let (mut trail, mut step) = (self.trail.cells(), self.step.cells());
+        let (mut error, mut more) = (self.error.cells(), self.more.cells());
+        for (at, id) in self.id.iter().enumerate() {
+            rows.push(|row| {
+                row.uuid(self.tenant.get(at));
+                row.uuid(Some(id));
+                row.uuid(self.definition.get(at));
+                row.text(workflow.take());
+                row.text(version.take());
+                row.text(self.status.get(at).map(|status| status.as_bytes()));
+                row.big(self.seq.get(at).copied().flatten());
+                row.uuid(self.owner.get(at).and_then(Option::as_ref));
+                row.int(self.signals.get(at).copied().unwrap_or(0));
+                row.time(self.created.get(at).copied());
+                row.time(self.started.get(at).copied().flatten());
+                row.time(self.updated.get(at).copied());
+                row.time(self.completed.get(at).copied().flatten());
+                row.json(input.take());
+                row.json(output.take());
+                row.json(state.take());
+                row.json(start.take());
+                row.json(trail.take());
+                row.text(step.take());
+                row.json(error.take());
+                row.json(more.take());
+            });
+        }
+        rows
+    }
+}
+
+impl Tasks {
+    /// The rows as the short statement takes them, in the order of the columns of `aug_task_row`.
+    fn rows(&self, row_type: RowType) -> Rows {
+        let mut rows = Rows::new(row_type, self.id.len() * 512);
+        let (mut step, mut path) = (self.step.cells(), self.path.cells());
+        let (mut outcome, mut input) = (self.outcome.cells(), self.input.cells());
+        let (mut output, mut error) = (self.output.cells(), self.error.cells());
+        let mut trail = self.trail.cells();
+        for (at, id) in self.id.iter().enumerate() {
+            rows.push(|row| {
+                row.uuid(self.tenant.get(at));
+                row.uuid(Some(id));
+                row.uuid(self.definition.get(at));
+                row.uuid(self.instance.get(at));
+                row.uuid(self.workflow.get(at).and_then(Option::as_ref));
+                row.big(self.seq.get(at).copied());
+                row.big(self.activation.get(at).copied());
+                row.int(self.visit.get(at).copied().unwrap_or(0));
+                row.int(self.attempt.get(at).copied().unwrap_or(0));
+                row.text(self.status.get(at).map(|status| status.as_bytes()));
+                row.text(self.kind.get(at).map(|kind| kind.as_bytes()));
+                row.time(self.created.get(at).copied());
+                row.time(self.updated.get(at).copied());
+                row.time(self.started.get(at).copied());
+                row.time(self.ended.get(at).copied());
+                row.big(self.duration.get(at).copied());
+                row.text(step.take());
+                row.text(path.take());
+                row.text(outcome.take());
+                row.json(input.take());
+                row.json(output.take());
+                row.json(error.take());
+                row.json(trail.take());
+            });
+        }
+        rows
+    }
+}
+
+impl Updates {
+    /// The rows as the short statement takes them, in the order of the columns of `aug_update_row`.
+    fn rows(&self, row_type: RowType) -> Rows {
+        let mut rows = Rows::new(row_type, self.id.len() * 256);
+        let (mut output, mut state) = (self.output.cells(), self.state.cells());
+        let (mut step, mut error) = (self.step.cells(), self.error.cells());
+        for (at, id) in self.id.iter().enumerate() {
+            rows.push(|row| {
+                row.uuid(self.tenant.get(at));
+                row.uuid(Some(id));
+                row.text(
+                    self.status
+                        .get(at)
+                        .and_then(|status| Some(status.as_ref()?.as_bytes())),
+                );
+                row.big(self.seq.get(at).copied().flatten());
+                row.uuid(self.owner.get(at).and_then(Option::as_ref));
+                row.int(self.signals.get(at).copied().unwrap_or(0));
+                row.time(self.updated.get(at).copied().flatten());
+                row.time(self.completed.get(at).copied().flatten());
+                row.json(output.take());
+                row.json(state.take());
+                row.text(step.take());
+                row.json(error.take());
+            });
+        }
+        rows
     }
 }
 

@@ -173,7 +173,9 @@ impl PostgresStore {
         let answer = match hot {
             Some((shape, sql)) => {
                 let query = sqlx::query_scalar(AssertSqlSafe(sql.to_owned()));
-                let answer = batch.bind_hot(node, shape, query).fetch_one(&mut *lane);
+                let answer = batch
+                    .bind_hot(node, shape, self.hot.types, query)
+                    .fetch_one(&mut *lane);
                 answer.await.map(|answer: i32| {
                     (answer < 0).then(|| Json(serde_json::json!({ "fenced": true })))
                 })

@@ -5,9 +5,11 @@
 //! the fence, then inserts and updates. Everything else, and everything in doubt, takes the function.
 
 use sqlx::Postgres;
-use sqlx::postgres::PgArguments;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgArguments, PgConnection};
 use sqlx::query::QueryScalar;
 
+use super::rows::RowType;
 use crate::SchemaName;
 
 /// What a batch has: starts, finished tasks, updates.
@@ -21,6 +23,42 @@ pub(crate) struct Shape {
 /// The statement of each shape, written for one schema.
 pub(crate) struct HotStatements {
     by_shape: Vec<(Shape, String)>,
+    pub(crate) types: RowTypes,
+}
+
+/// The types of the rows of each part.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowTypes {
+    pub(crate) start: RowType,
+    pub(crate) task: RowType,
+    pub(crate) update: RowType,
+}
+
+impl RowTypes {
+    async fn read(connection: &mut PgConnection, schema: &SchemaName) -> Result<Self, sqlx::Error> {
+        let sql = "SELECT typname::text, oid, typarray FROM pg_type WHERE typnamespace = $1::text::regnamespace
+            AND typname IN ('aug_start_row', 'aug_task_row', 'aug_update_row')";
+        let rows: Vec<(String, Oid, Oid)> = sqlx::query_as(sql)
+            .persistent(false)
+            .bind(schema.to_string())
+            .fetch_all(connection)
+            .await?;
+        let named = |name: &str| {
+            let mut rows = rows.iter();
+            let (_, row, array) = rows
+                .find(|(known, ..)| known == name)
+                .ok_or(sqlx::Error::RowNotFound)?;
+            Ok::<_, sqlx::Error>(RowType {
+                row: *row,
+                array: *array,
+            })
+        };
+        Ok(Self {
+            start: named("aug_start_row")?,
+            task: named("aug_task_row")?,
+            update: named("aug_update_row")?,
+        })
+    }
 }
 
 const STARTS: &str = "INSERT INTO $schema.workflow_instances (
@@ -29,21 +67,15 @@ const STARTS: &str = "INSERT INTO $schema.workflow_instances (
         current_step_id, error, priority, depth, expires_at, correlation_id, trigger_id, trigger_event_id,
         parent_instance_id, parent_activation, parent_step_key, parent_waits, root_instance_id, initiator_id,
         trace_parent, metadata, cancellation)
-    SELECT i.tenant, i.id, i.definition, i.workflow, i.vers, i.stat::$schema.instance_status, i.seq, i.owner,
-        coalesce(i.signals, 0), i.created, i.started, i.updated, i.completed, i.input::jsonb, i.output::jsonb,
-        i.state::jsonb, i.begun::jsonb, i.trail::jsonb, i.step, i.error::jsonb,
+    SELECT i.tenant, i.id, i.definition, i.workflow, i.vers, i.stat::$schema.instance_status, i.seq, i.owner, i.signals,
+        i.created, i.started, i.updated, i.completed, i.input, i.output, i.state, i.begun, i.trail, i.step, i.error,
         coalesce((i.more ->> 'priority')::integer, 0), coalesce((i.more ->> 'depth')::smallint, 0),
         (i.more ->> 'expiresAt')::timestamptz, i.more ->> 'correlationId', i.more ->> 'triggerId',
         (i.more ->> 'triggerEventId')::uuid, (i.more ->> 'parentInstanceId')::uuid,
         (i.more ->> 'parentActivation')::bigint, i.more ->> 'parentStepKey', (i.more ->> 'parentWaits')::boolean,
         (i.more ->> 'rootInstanceId')::uuid, i.more ->> 'initiatorId', i.more ->> 'traceParent', i.more -> 'metadata',
         i.more -> 'cancellation'
-    FROM (SELECT n.*, n.rare::jsonb AS more
-          FROM fence, unnest(?::uuid[], ?::uuid[], ?::uuid[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::uuid[],
-            ?::integer[], ?::timestamptz[], ?::timestamptz[], ?::timestamptz[], ?::timestamptz[], ?::text[], ?::text[],
-            ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[])
-          AS n(tenant, id, definition, workflow, vers, stat, seq, owner, signals, created, started, updated, completed,
-               input, output, state, begun, trail, step, error, rare)) AS i";
+    FROM fence, unnest(?::$schema.aug_start_row[]) AS i";
 
 const TASKS: &str = "INSERT INTO $schema.task_instances (
         tenant_id, id, task_definition_id, workflow_instance_id, workflow_definition_id, seq, activation, visit,
@@ -51,30 +83,27 @@ const TASKS: &str = "INSERT INTO $schema.task_instances (
         input, output, error, trail)
     SELECT t.tenant, t.id, t.definition, t.instance, t.workflow, t.seq, t.activation, t.visit, t.attempt,
         t.stat::$schema.task_status, t.kind::$schema.task_type, t.created, t.updated, t.started, t.ended, t.duration,
-        t.step, t.path, t.outcome, t.input::jsonb, t.output::jsonb, t.error::jsonb, t.trail::jsonb
-    FROM fence, unnest(?::uuid[], ?::uuid[], ?::uuid[], ?::uuid[], ?::uuid[], ?::bigint[], ?::bigint[], ?::integer[],
-        ?::integer[], ?::text[], ?::text[], ?::timestamptz[], ?::timestamptz[], ?::timestamptz[], ?::timestamptz[],
-        ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[], ?::text[])
-      AS t(tenant, id, definition, instance, workflow, seq, activation, visit, attempt, stat, kind, created, updated,
-           started, ended, duration, step, path, outcome, input, output, error, trail)";
+        t.step, t.path, t.outcome, t.input, t.output, t.error, t.trail
+    FROM fence, unnest(?::$schema.aug_task_row[]) AS t";
 
 /// The owner is compared such that no index helps: all instances of a node are many, those of a batch few. The limit is
 /// all of them; without one the planner expects ten rows, and on a table with as few it would rather read that whole, and
 /// keep doing so while it grows.
 const UPDATES: &str = "UPDATE $schema.workflow_instances AS w SET
-        status = u.stat::$schema.instance_status, version = u.seq, owner_node = u.owner, state = u.state::jsonb,
+        status = u.stat::$schema.instance_status, version = u.seq, owner_node = u.owner, state = u.state,
         signals_kept = u.signals, updated_at = coalesce(u.updated, w.updated_at), completed_at = u.completed,
-        output = u.output::jsonb, error = u.error::jsonb, paused_from = NULL, current_step_id = coalesce(u.step, w.current_step_id)
-    FROM fence, (
-        SELECT * FROM unnest(?::uuid[], ?::uuid[], ?::text[], ?::bigint[], ?::uuid[], ?::integer[], ?::timestamptz[],
-            ?::timestamptz[], ?::text[], ?::text[], ?::text[], ?::text[])
-          AS u(tenant, id, stat, seq, owner, signals, updated, completed, output, state, step, error)
-        LIMIT ?) AS u
+        output = u.output, error = u.error, paused_from = NULL, current_step_id = coalesce(u.step, w.current_step_id)
+    FROM fence, (SELECT * FROM unnest(?::$schema.aug_update_row[]) LIMIT ?) AS u
     WHERE w.tenant_id = u.tenant AND w.id = u.id AND w.owner_node IS NOT DISTINCT FROM $1
     RETURNING 1";
 
 impl HotStatements {
-    pub(crate) fn new(schema: &SchemaName) -> Self {
+    /// The statements for a schema, with its types as they are numbered in this database.
+    pub(crate) async fn read(
+        connection: &mut PgConnection,
+        schema: &SchemaName,
+    ) -> Result<Self, sqlx::Error> {
+        let types = RowTypes::read(connection, schema).await?;
         let by_shape = (1..8)
             .map(|bits: u8| {
                 let shape = Shape {
@@ -85,7 +114,7 @@ impl HotStatements {
                 (shape, schema.fill(&statement(shape)))
             })
             .collect();
-        Self { by_shape }
+        Ok(Self { by_shape, types })
     }
 
     pub(crate) fn of(&self, shape: Shape) -> Option<&str> {

@@ -10,6 +10,7 @@ mod hot;
 mod ledger;
 mod query;
 mod read;
+mod rows;
 mod text;
 mod texts;
 mod trail;

@@ -79,6 +79,28 @@ impl Texts {
     pub(crate) fn bytes(&self) -> usize {
         self.cells.len()
     }
+
+    /// The texts one after the other; missing ones are none.
+    pub(crate) fn cells(&self) -> Cells<'_> {
+        Cells { rest: &self.cells }
+    }
+}
+
+/// The texts of a column, one after the other.
+pub(crate) struct Cells<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Cells<'a> {
+    /// The next text; none where it is missing, and behind the last.
+    pub(crate) fn take(&mut self) -> Option<&'a [u8]> {
+        let (length, rest) = self.rest.split_first_chunk::<LENGTH>()?;
+        self.rest = rest;
+        let length = usize::try_from(i32::from_be_bytes(*length)).ok()?;
+        let (text, rest) = rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(text)
+    }
 }
 
 impl Type<Postgres> for Texts {
