@@ -234,6 +234,13 @@ impl Batch {
             starts: !self.starts.id.is_empty(),
             tasks: !self.tasks.id.is_empty(),
             updates: !self.updates.id.is_empty(),
+            single: self
+                .starts
+                .id
+                .len()
+                .max(self.tasks.id.len())
+                .max(self.updates.id.len())
+                == 1,
         };
         (is_plain && (shape.starts || shape.tasks || shape.updates)).then_some(shape)
     }
@@ -248,15 +255,15 @@ impl Batch {
     ) -> HotQuery<'q> {
         let mut query = query.bind(node.0);
         if shape.starts {
-            query = query.bind(self.starts.rows(types.start));
+            query = query.bind(self.starts.rows(types.start).single_if(shape.single));
         }
         if shape.tasks {
-            query = query.bind(self.tasks.rows(types.task));
+            query = query.bind(self.tasks.rows(types.task).single_if(shape.single));
         }
         if shape.updates {
             let expected = i64::try_from(self.updates.id.len()).unwrap_or(i64::MAX);
             query = query
-                .bind(self.updates.rows(types.update))
+                .bind(self.updates.rows(types.update).single_if(shape.single))
                 .bind(expected)
                 .bind(expected);
         }

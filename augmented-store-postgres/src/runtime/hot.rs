@@ -18,6 +18,8 @@ pub(crate) struct Shape {
     pub(crate) starts: bool,
     pub(crate) tasks: bool,
     pub(crate) updates: bool,
+    /// One row of each at most, as in a workflow that runs alone: no array has to be taken apart.
+    pub(crate) single: bool,
 }
 
 /// The statement of each shape, written for one schema.
@@ -75,7 +77,7 @@ const STARTS: &str = "INSERT INTO $schema.workflow_instances (
         (i.more ->> 'parentActivation')::bigint, i.more ->> 'parentStepKey', (i.more ->> 'parentWaits')::boolean,
         (i.more ->> 'rootInstanceId')::uuid, i.more ->> 'initiatorId', i.more ->> 'traceParent', i.more -> 'metadata',
         i.more -> 'cancellation'
-    FROM fence, unnest(?::$schema.aug_start_row[]) AS i";
+    FROM fence, $start AS i";
 
 const TASKS: &str = "INSERT INTO $schema.task_instances (
         tenant_id, id, task_definition_id, workflow_instance_id, workflow_definition_id, seq, activation, visit,
@@ -84,7 +86,7 @@ const TASKS: &str = "INSERT INTO $schema.task_instances (
     SELECT t.tenant, t.id, t.definition, t.instance, t.workflow, t.seq, t.activation, t.visit, t.attempt,
         t.stat::$schema.task_status, t.kind::$schema.task_type, t.created, t.updated, t.started, t.ended, t.duration,
         t.step, t.path, t.outcome, t.input, t.output, t.error, t.trail
-    FROM fence, unnest(?::$schema.aug_task_row[]) AS t";
+    FROM fence, $task AS t";
 
 /// The owner is compared such that no index helps: all instances of a node are many, those of a batch few. The limit is
 /// all of them; without one the planner expects ten rows, and on a table with as few it would rather read that whole, and
@@ -93,7 +95,7 @@ const UPDATES: &str = "UPDATE $schema.workflow_instances AS w SET
         status = u.stat::$schema.instance_status, version = u.seq, owner_node = u.owner, state = u.state,
         signals_kept = u.signals, updated_at = coalesce(u.updated, w.updated_at), completed_at = u.completed,
         output = u.output, error = u.error, paused_from = NULL, current_step_id = coalesce(u.step, w.current_step_id)
-    FROM fence, (SELECT * FROM unnest(?::$schema.aug_update_row[]) LIMIT ?) AS u
+    FROM fence, $update AS u
     WHERE w.tenant_id = u.tenant AND w.id = u.id AND w.owner_node IS NOT DISTINCT FROM $1
     RETURNING 1";
 
@@ -104,12 +106,14 @@ impl HotStatements {
         schema: &SchemaName,
     ) -> Result<Self, sqlx::Error> {
         let types = RowTypes::read(connection, schema).await?;
-        let by_shape = (1..8)
+        let by_shape = (1..16)
+            .filter(|bits| bits % 8 > 0)
             .map(|bits: u8| {
                 let shape = Shape {
                     starts: bits & 1 > 0,
                     tasks: bits & 2 > 0,
                     updates: bits & 4 > 0,
+                    single: bits & 8 > 0,
                 };
                 (shape, schema.fill(&statement(shape)))
             })
@@ -151,6 +155,24 @@ fn statement(shape: Shape) -> String {
         false => "0",
     };
     sql += " END";
+    let rows: [(&str, &str); 3] = match shape.single {
+        true => [
+            ("$start", "(SELECT (?::$schema.aug_start_row).* OFFSET 0)"),
+            ("$task", "(SELECT (?::$schema.aug_task_row).* OFFSET 0)"),
+            ("$update", "(SELECT (?::$schema.aug_update_row).* LIMIT ?)"),
+        ],
+        false => [
+            ("$start", "unnest(?::$schema.aug_start_row[])"),
+            ("$task", "unnest(?::$schema.aug_task_row[])"),
+            (
+                "$update",
+                "(SELECT * FROM unnest(?::$schema.aug_update_row[]) LIMIT ?)",
+            ),
+        ],
+    };
+    let sql = rows
+        .iter()
+        .fold(sql, |sql, (place, rows)| sql.replace(place, rows));
     number(&sql)
 }
 

@@ -27,12 +27,13 @@ pub(crate) struct RowType {
     pub(crate) array: Oid,
 }
 
-/// Rows of one composite type.
+/// Rows of one composite type: an array of them, or a single one as itself.
 #[derive(Debug)]
 pub(crate) struct Rows {
     row_type: RowType,
     cells: Vec<u8>,
     rows: usize,
+    is_single: bool,
 }
 
 impl Rows {
@@ -42,7 +43,14 @@ impl Rows {
             row_type,
             cells: Vec::with_capacity(bytes),
             rows: 0,
+            is_single: false,
         }
+    }
+
+    /// Goes as the row itself where there is but one.
+    pub(crate) fn single_if(mut self, is_single: bool) -> Self {
+        self.is_single = is_single && self.rows == 1;
+        self
     }
 
     /// Adds the row that `write` fills column by column.
@@ -143,6 +151,11 @@ impl Type<Postgres> for Rows {
 
 impl Encode<'_, Postgres> for Rows {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        if self.is_single {
+            // Without the length that it has among others.
+            buffer.extend_from_slice(self.cells.get(4..).unwrap_or_default());
+            return Ok(IsNull::No);
+        }
         let (dimensions, has_nulls, first) = (1_i32, 0_i32, 1_i32);
         buffer.extend_from_slice(&dimensions.to_be_bytes());
         buffer.extend_from_slice(&has_nulls.to_be_bytes());
@@ -154,7 +167,10 @@ impl Encode<'_, Postgres> for Rows {
     }
 
     fn produces(&self) -> Option<PgTypeInfo> {
-        Some(PgTypeInfo::with_oid(self.row_type.array))
+        Some(PgTypeInfo::with_oid(match self.is_single {
+            true => self.row_type.row,
+            false => self.row_type.array,
+        }))
     }
 }
 
