@@ -97,6 +97,11 @@ pub enum PostgresError {
         "a pooler that keeps no sessions stands before the database: say PostgresConfig::behind_transaction_pooler, or add `?pooler=transaction` to the URL"
     )]
     Pooler,
+    /// A pooler stands between that refuses what every connection of the driver begins with.
+    #[error(
+        "the pooler before the database refuses the startup parameter `extra_float_digits`: put it into its `ignore_startup_parameters`, and if it keeps no sessions, add `?pooler=transaction` to the URL or say PostgresConfig::behind_transaction_pooler"
+    )]
+    PoolerParameter,
     /// Row-level security cannot bind a role.
     #[error("row-level security: `{role}` {reason}")]
     RowSecurity {
@@ -138,6 +143,11 @@ impl From<sqlx::Error> for PostgresError {
                     "3D000" => Self::MissingDatabase { reason },
                     "42501" => Self::Privilege { reason },
                     "25006" => Self::ReadOnly,
+                    "08P01" if reason.contains("extra_float_digits") => Self::PoolerParameter,
+                    "08P01" if !reason.contains("startup parameter") => Self::Unreachable {
+                        reason,
+                        source: Some(error),
+                    },
                     "26000" | "42P05" | "08P01" => Self::Pooler,
                     code if is_transient(code) => Self::Unreachable {
                         reason,
