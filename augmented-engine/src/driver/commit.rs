@@ -406,6 +406,7 @@ pub(crate) fn faulted(
     .with_retryable(false)
     .with_details(serde_json::json!({ "reason": reason }));
     state.status = InstanceStatus::Failed;
+    state.paused = None;
     state.completed_at = Some(now);
     state.error = Some(InstanceError {
         error: Arc::new(error),

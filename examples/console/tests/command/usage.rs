@@ -104,12 +104,12 @@ fn a_stimulus_or_mock_that_is_not_offered_is_wrong_use() {
     run(
         "--script",
         r#"[{"at": "PT1S", "event": {"pattern": "a.b"}}]"#,
-        "does not offer the action `event`, use `signal` or `cancel`",
+        "does not offer the action `event`, use `signal`, `cancel`, `pause` or `resume`",
     );
     run(
         "--script",
-        r#"[{"at": "PT1S", "pause": {}}]"#,
-        "does not offer the action `pause`",
+        r#"[{"at": "PT1S", "retry": {}}]"#,
+        "does not offer the action `retry`",
     );
     run("--script", r#"{"at": "PT1S"}"#, "must be a list");
     run("--mock", "charge-payment", "write TASK=JSON");
